@@ -1,0 +1,218 @@
+// The cluster state: immutable objects behind mutable indexes. Events go in one at a time, each returns what it changed.
+// Owns who is selectable (SEMANTICS "Who can be selected") and which pod owns an address.
+// Cost of an event: proportional to the addresses of one pod, or to nothing but a map entry.
+
+import { type Namespace, type Node, namespaceLabels, type Pod, type PodKey } from "../model/cluster.ts";
+import type { Labels } from "../model/labels.ts";
+import type { Policy, PolicyKey } from "../model/policy.ts";
+import type { Address } from "../net/address.ts";
+import type { ClusterEvent, StateChange } from "./change.ts";
+import type { ClusterView, SelectablePod } from "./view.ts";
+
+export class ClusterStore implements ClusterView {
+  readonly #pods = new Map<PodKey, Pod>();
+  readonly #selectable = new Map<PodKey, SelectablePod>();
+  readonly #selectableByNamespace = new Map<string, Map<PodKey, SelectablePod>>();
+  /** Every live, non-hostNetwork pod that reports the address; the owner first. One claimant (the usual case) is kept bare. */
+  readonly #claimants = new Map<Address, Pod | readonly Pod[]>();
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #policies = new Map<PolicyKey, Policy>();
+  /** Node name -> host address -> how many pods of that node report it. */
+  readonly #hostAddresses = new Map<string, Map<Address, number>>();
+
+  /** Sets or removes one object. Returns what changed for those who select pods, in the order to apply it. */
+  apply(event: ClusterEvent): StateChange[] {
+    switch (event.kind) {
+      case "pod":
+        return this.#setPod(event.key, event.pod);
+      case "namespace":
+        return this.#setNamespace(event.name, event.namespace);
+      case "node":
+        setOrDelete(this.#nodes, event.name, event.node);
+        return [];
+      case "policy": {
+        const before = this.#policies.get(event.key);
+        setOrDelete(this.#policies, event.key, event.policy);
+        return before === event.policy ? [] : [{ kind: "policy", before, after: event.policy }];
+      }
+    }
+  }
+
+  #setPod(key: PodKey, pod: Pod | undefined): StateChange[] {
+    const previous = this.#pods.get(key);
+    setOrDelete(this.#pods, key, pod);
+    this.#countHostAddresses(previous, -1);
+    this.#countHostAddresses(pod, +1);
+    const touched = new Set<PodKey>([key]);
+    for (const address of claimedAddresses(previous)) this.#withdraw(address, key, touched);
+    for (const address of claimedAddresses(pod)) this.#claim(address, pod as Pod, touched);
+    const changes: StateChange[] = [];
+    for (const each of touched) {
+      const before = this.#selectable.get(each);
+      const after = this.#resolve(each, before);
+      if (before === after) continue;
+      this.#index(each, before, after);
+      changes.push({ kind: "pod", before, after });
+    }
+    // An address that moves must leave its old owner before the new one takes it.
+    return changes.sort((a, b) => shrinks(b) - shrinks(a));
+  }
+
+  #claim(address: Address, pod: Pod, touched: Set<PodKey>): void {
+    const claimants = toList(this.#claimants.get(address));
+    for (const other of claimants) touched.add(other.key);
+    const all = [...claimants, pod].sort(newestFirst);
+    this.#claimants.set(address, all.length === 1 ? pod : all);
+  }
+
+  #withdraw(address: Address, key: PodKey, touched: Set<PodKey>): void {
+    const rest = toList(this.#claimants.get(address)).filter((claimant) => claimant.key !== key);
+    for (const other of rest) touched.add(other.key);
+    setOrDelete(this.#claimants, address, rest.length <= 1 ? rest[0] : rest);
+  }
+
+  /** The pod with the addresses it owns now; the same object as before when nothing that matters changed. */
+  #resolve(key: PodKey, before: SelectablePod | undefined): SelectablePod | undefined {
+    const pod = this.#pods.get(key);
+    if (pod === undefined) return undefined;
+    const owned = claimedAddresses(pod).filter((address) => toList(this.#claimants.get(address))[0]?.key === key);
+    if (owned.length === 0) return undefined;
+    if (before?.pod === pod && sameList(before.addresses, owned)) return before;
+    return { key, pod, addresses: owned };
+  }
+
+  #index(key: PodKey, before: SelectablePod | undefined, after: SelectablePod | undefined): void {
+    setOrDelete(this.#selectable, key, after);
+    const namespace = (after ?? (before as SelectablePod)).pod.namespace;
+    let pods = this.#selectableByNamespace.get(namespace);
+    if (pods === undefined) this.#selectableByNamespace.set(namespace, (pods = new Map()));
+    setOrDelete(pods, key, after);
+    if (pods.size === 0) this.#selectableByNamespace.delete(namespace);
+  }
+
+  #countHostAddresses(pod: Pod | undefined, step: 1 | -1): void {
+    if (pod?.nodeName === undefined) return;
+    let counts = this.#hostAddresses.get(pod.nodeName);
+    if (counts === undefined) this.#hostAddresses.set(pod.nodeName, (counts = new Map()));
+    for (const address of pod.hostAddresses) {
+      const count = (counts.get(address) ?? 0) + step;
+      setOrDelete(counts, address, count === 0 ? undefined : count);
+    }
+    if (counts.size === 0) this.#hostAddresses.delete(pod.nodeName);
+  }
+
+  #setNamespace(name: string, namespace: Namespace | undefined): StateChange[] {
+    const before = this.namespaceLabels(name);
+    setOrDelete(this.#namespaces, name, namespace);
+    const after = this.namespaceLabels(name);
+    return sameLabels(before, after) ? [] : [{ kind: "namespace", name, before, after }];
+  }
+
+  pods(): Iterable<Pod> {
+    return this.#pods.values();
+  }
+
+  pod(key: PodKey): Pod | undefined {
+    return this.#pods.get(key);
+  }
+
+  selectablePods(): Iterable<SelectablePod> {
+    return this.#selectable.values();
+  }
+
+  selectablePod(key: PodKey): SelectablePod | undefined {
+    return this.#selectable.get(key);
+  }
+
+  selectablePodsOf(namespace: string): Iterable<SelectablePod> {
+    return this.#selectableByNamespace.get(namespace)?.values() ?? [];
+  }
+
+  ownerOf(address: Address): SelectablePod | undefined {
+    const owner = toList(this.#claimants.get(address))[0];
+    return owner === undefined ? undefined : this.#selectable.get(owner.key);
+  }
+
+  /** Addresses that more than one live pod claims, each with its claimants, the owner first. */
+  sharedAddresses(): { readonly address: Address; readonly claimants: readonly Pod[] }[] {
+    const shared = [];
+    for (const [address, claimants] of this.#claimants) {
+      if (isList(claimants)) shared.push({ address, claimants });
+    }
+    return shared;
+  }
+
+  namespaceNames(): Iterable<string> {
+    return new Set([...this.#namespaces.keys(), ...this.#selectableByNamespace.keys()]);
+  }
+
+  namespaceLabels(name: string): Labels {
+    return namespaceLabels(name, this.#namespaces.get(name)?.labels);
+  }
+
+  nodes(): Iterable<Node> {
+    return this.#nodes.values();
+  }
+
+  nodeAddresses(name: string): readonly Address[] {
+    return [...new Set([...(this.#nodes.get(name)?.addresses ?? []), ...(this.#hostAddresses.get(name)?.keys() ?? [])])];
+  }
+
+  nodeAt(address: Address): string | undefined {
+    if (this.ownerOf(address) !== undefined) return undefined;
+    for (const node of this.#nodes.values()) {
+      if (node.addresses.includes(address)) return node.name;
+    }
+    for (const [name, addresses] of this.#hostAddresses) {
+      if (addresses.has(address)) return name;
+    }
+    return undefined;
+  }
+
+  policies(): Iterable<Policy> {
+    return this.#policies.values();
+  }
+}
+
+/** The addresses with which a pod takes part: none for hostNetwork (its node's) and finished pods (somebody else's by now). */
+function claimedAddresses(pod: Pod | undefined): readonly Address[] {
+  return pod === undefined || pod.hostNetwork || pod.finished ? [] : pod.addresses;
+}
+
+/** Newest claim first: start time, then creation time, then key, so that the owner never depends on the order of events. */
+function newestFirst(a: Pod, b: Pod): number {
+  return compareText(b.startedAt, a.startedAt) || compareText(b.createdAt, a.createdAt) || compareText(a.key, b.key);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function shrinks(change: StateChange): number {
+  if (change.kind !== "pod") return 0;
+  return (change.before?.addresses.length ?? 0) - (change.after?.addresses.length ?? 0);
+}
+
+function isList(value: Pod | readonly Pod[]): value is readonly Pod[] {
+  return Array.isArray(value);
+}
+
+function toList(value: Pod | readonly Pod[] | undefined): readonly Pod[] {
+  if (value === undefined) return [];
+  return isList(value) ? value : [value];
+}
+
+function sameList(a: readonly Address[], b: readonly Address[]): boolean {
+  return a.length === b.length && a.every((address, index) => address === b[index]);
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
+}
+
+function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
