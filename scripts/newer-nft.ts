@@ -81,11 +81,11 @@ function unpackNft(release: string, own: string, work: string, target: string): 
   }
 }
 
-/** Debian hands its next keys to the releases before: the keyring in the machine's own updates, signed by known keys. */
+/** Debian's point releases hand out the next releases' keys: the machine's own keyring package, signed by known keys. */
 function newerKeyring(machine: readonly AptSource[], own: string, work: string): string {
-  const ofDebian = machine.filter((source) => source.suites.some((suite) => suite.split("-")[0] === own));
+  const sources = sourcesFor(own, own, machine);
   const unpacked = join(work, "keyring");
-  new PrivateApt(join(work, "apt-keyring"), writeSources(ofDebian, undefined)).unpack(
+  new PrivateApt(join(work, "apt-keyring"), writeSources(sources, undefined)).unpack(
     "debian-archive-keyring",
     unpacked,
   );
