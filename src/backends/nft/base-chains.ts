@@ -1,0 +1,72 @@
+// The chains that packets enter, and the sets they dispatch by. The same on every node, whatever the policies.
+//
+//   forward:  known connections pass; packets in the middle of unknown TCP connections of isolated pods are dropped;
+//             then the source pod's egress class, then the destination pod's ingress class. No entry: not isolated.
+//   input:    (podToOwnNode: enforce) pod -> its own node: the egress class only
+//   output:   (serviceProxy: ipvs) packets that IPVS translated leave here with a source that is not this node
+//
+// Priority filter - 5: after destination NAT (-100), before other filters (0); our accept ends only our own table.
+
+import { FAMILIES, type Family } from "../../net/address.ts";
+import type { ProgramOptions } from "../../program/program.ts";
+import { ACCEPT, DROP, inSet, is, isNot, jump, lookUp, masked, rule } from "./build.ts";
+import { DISPATCH6_CHAIN, dispatchMap, isolatedSet, MIDSTREAM_CHAIN, MIDSTREAM_COUNTER } from "./names.ts";
+import type { Chain, Field, Hook, Rule } from "./ruleset.ts";
+
+const PRIORITY = -5;
+
+export function baseChains(options: ProgramOptions): Chain[] {
+  const chains = [midstream(), dispatch6(DISPATCH6_CHAIN, ["egress", "ingress"]), hookChain("forward", [], bothDispatches())];
+  if (options.podToOwnNode === "enforce") {
+    const egress6 = `${DISPATCH6_CHAIN}_egress`;
+    chains.push(dispatch6(egress6, ["egress"]));
+    chains.push(hookChain("input", [], [dispatch(4, "egress"), toDispatch6(egress6)]));
+  }
+  if (options.serviceProxy === "ipvs") {
+    const ownTraffic = rule([is("fib saddr type", "local")], ACCEPT, "what the node itself sends reaches its pods");
+    chains.push(hookChain("output", [ownTraffic], bothDispatches()));
+  }
+  return chains;
+}
+
+function hookChain(hook: Hook, first: readonly Rule[], dispatches: readonly Rule[]): Chain {
+  const notFirstPacket = isNot(masked("tcp flags", "fin", "syn", "rst", "ack"), "syn");
+  return {
+    name: hook,
+    hook: { name: hook, priority: PRIORITY },
+    comment: undefined,
+    rules: [
+      rule([is("ct state", "established", "related")], ACCEPT),
+      ...first,
+      rule([notFirstPacket], jump(MIDSTREAM_CHAIN), "TCP without a known connection"),
+      ...dispatches,
+    ],
+  };
+}
+
+function bothDispatches(): Rule[] {
+  return [dispatch(4, "egress"), dispatch(4, "ingress"), toDispatch6(DISPATCH6_CHAIN)];
+}
+
+function dispatch(family: Family, direction: "egress" | "ingress"): Rule {
+  const address: Field = `${family === 4 ? "ip" : "ip6"} ${direction === "egress" ? "saddr" : "daddr"}`;
+  return { statements: [lookUp(address, dispatchMap(direction, family))], comment: undefined };
+}
+
+function toDispatch6(chain: string): Rule {
+  return rule([is("meta nfproto", "ipv6")], jump(chain));
+}
+
+function dispatch6(name: string, directions: readonly ("egress" | "ingress")[]): Chain {
+  return { name, hook: undefined, comment: undefined, rules: directions.map((direction) => dispatch(6, direction)) };
+}
+
+/** A cut connection stays cut: its next packet would otherwise start a new entry in connection tracking ("loose" pick-up). */
+function midstream(): Chain {
+  const rules = FAMILIES.flatMap((family) =>
+    (["saddr", "daddr"] as const).map((side) =>
+      rule([inSet(`${family === 4 ? "ip" : "ip6"} ${side}`, isolatedSet(family)), { kind: "counter", name: MIDSTREAM_COUNTER }], DROP),
+    ),
+  );
+  return { name: MIDSTREAM_CHAIN, hook: undefined, comment: "not the first packet of a connection that is known", rules };
+}

@@ -1,0 +1,128 @@
+// One class of the program -> its chains:
+//
+//   <class>          peers of any port; named destinations; port groups (one by one, or one look-up by port)
+//   <class>_portsN   only when there is a look-up by port: the peers of one group
+//   <class>_deny     what is never blocked, then log, count, drop
+//
+// Between these chains only `goto` is used, so `return` leaves the class: allowed here, the packet goes on.
+
+import { DHCP_ANSWER_PORTS, NEIGHBOUR_DISCOVERY_TYPES } from "../../model/flow.ts";
+import type { Direction } from "../../model/policy.ts";
+import type { Family } from "../../net/address.ts";
+import type { PeerGroup, PolicyClass, PortGroup, PortRange } from "../../program/program.ts";
+import { addressConditions } from "./address-condition.ts";
+import { concat, DROP, goto, inSet, is, RETURN, rule } from "./build.ts";
+import { listComment, safeComment } from "./comment.ts";
+import { icmpv6TypeWord } from "./words.ts";
+import { denyChain, dropCounter, LOG_GROUP, logPrefix, portGroupChain, selfSet } from "./names.ts";
+import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry } from "./ruleset.ts";
+
+export interface ClassChains {
+  readonly chains: readonly Chain[];
+  /** CIDR sets that the chains look up; equal ones of other classes have equal names. */
+  readonly sets: readonly NamedSet[];
+}
+
+export function compileClassChains(policyClass: PolicyClass): ClassChains {
+  const sets = new Map<string, NamedSet>();
+  const { id, section } = policyClass;
+  const comment = listComment(policyClass.policies);
+  if (section.allowsEverything) {
+    return { chains: [{ name: id, hook: undefined, comment, rules: [rule([], RETURN, safeComment("some rule allows everything"))] }], sets: [] };
+  }
+  const rules: Rule[] = [];
+  if (section.anyPort !== undefined) rules.push(...peerRules(policyClass, [], section.anyPort, RETURN, sets));
+  if (section.namedDestinations !== undefined) {
+    const key = concat(addressField(policyClass.family, "daddr"), "meta l4proto", "th dport");
+    rules.push(rule([inSet(key, section.namedDestinations.set)], RETURN, listComment(section.namedDestinations.origins)));
+  }
+  const groupChains: Chain[] = [];
+  if (section.disjoint) {
+    rules.push(portLookUp(policyClass, section.ports));
+    for (const [index, group] of section.ports.entries()) {
+      if (!group.peers.any) groupChains.push(portGroup(policyClass, group, index, sets));
+    }
+  } else {
+    for (const group of section.ports) {
+      for (const ports of portConditions(group.ports)) rules.push(...peerRules(policyClass, ports, group, RETURN, sets));
+    }
+  }
+  rules.push(rule([], goto(denyChain(id))));
+  const chains = [{ name: id, hook: undefined, comment, rules }, ...groupChains, deny(policyClass)];
+  return { chains, sets: [...sets.values()] };
+}
+
+function peerRules(
+  policyClass: PolicyClass,
+  ports: readonly Statement[],
+  group: PeerGroup,
+  verdict: Verdict,
+  sets: Map<string, NamedSet>,
+): Rule[] {
+  const side = policyClass.direction === "ingress" ? "saddr" : "daddr";
+  const conditions = addressConditions(group.peers, policyClass.family, side);
+  for (const set of conditions.sets) sets.set(set.name, set);
+  return conditions.alternatives.map((address) => rule([...ports, ...address], verdict, listComment(group.origins)));
+}
+
+function portLookUp(policyClass: PolicyClass, groups: readonly PortGroup[]): Rule {
+  const entries: VerdictEntry[] = groups.flatMap((group, index) => {
+    const verdict = group.peers.any ? RETURN : goto(portGroupChain(policyClass.id, index));
+    return group.ports.map((range) => ({ element: `${range.protocol.toLowerCase()} . ${portWord(range)}`, verdict }));
+  });
+  return { statements: [{ kind: "vmap", key: concat("meta l4proto", "th dport"), map: { kind: "values", entries } }], comment: undefined };
+}
+
+function portGroup(policyClass: PolicyClass, group: PortGroup, index: number, sets: Map<string, NamedSet>): Chain {
+  return {
+    name: portGroupChain(policyClass.id, index),
+    hook: undefined,
+    comment: undefined,
+    rules: [...peerRules(policyClass, [], group, RETURN, sets), rule([], goto(denyChain(policyClass.id)))],
+  };
+}
+
+/** One condition per protocol: `tcp dport 80`, `tcp dport { 80, 443, 8000-8080 }`, or `meta l4proto tcp` for all its ports. */
+function portConditions(ports: readonly PortRange[]): Statement[][] {
+  const byProtocol = new Map<PortRange["protocol"], PortRange[]>();
+  for (const range of ports) byProtocol.set(range.protocol, [...(byProtocol.get(range.protocol) ?? []), range]);
+  return [...byProtocol].map(([protocol, ranges]) => {
+    const word = protocol.toLowerCase() as "tcp" | "udp" | "sctp";
+    const whole = ranges.some((range) => range.first === 0 && range.last === 65535);
+    return [whole ? is("meta l4proto", word) : is(`${word} dport`, ...ranges.map(portWord))];
+  });
+}
+
+function portWord(range: PortRange): string {
+  return range.first === range.last ? String(range.first) : `${range.first}-${range.last}`;
+}
+
+function deny({ id, direction, family }: PolicyClass): Chain {
+  return {
+    name: denyChain(id),
+    hook: undefined,
+    comment: undefined,
+    rules: [
+      ...neverBlocked(direction, family),
+      { statements: [{ kind: "limit", perSecond: 10, burstPackets: 20 }, { kind: "log", prefix: logPrefix(id), group: LOG_GROUP }], comment: undefined },
+      rule([{ kind: "counter", name: dropCounter(direction) }], DROP),
+    ],
+  };
+}
+
+/** Asked only just before a drop, so that allowed packets do not pay for it. */
+function neverBlocked(direction: Direction, family: Family): Rule[] {
+  const rules: Rule[] = [];
+  if (family === 6) rules.push(rule([is("icmpv6 type", ...NEIGHBOUR_DISCOVERY_TYPES.map(icmpv6TypeWord))], RETURN, "neighbour discovery, MLD"));
+  if (direction === "ingress") {
+    const { sourcePort, port } = DHCP_ANSWER_PORTS[family];
+    rules.push(rule([is("udp sport", String(sourcePort)), is("udp dport", String(port))], RETURN, "DHCP answers"));
+  }
+  const pair = concat(addressField(family, "saddr"), addressField(family, "daddr"));
+  rules.push(rule([inSet(pair, selfSet(family))], RETURN, "a pod that reaches itself through a service"));
+  return rules;
+}
+
+function addressField(family: Family, side: "saddr" | "daddr"): Field {
+  return `${family === 4 ? "ip" : "ip6"} ${side}`;
+}

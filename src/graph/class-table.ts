@@ -1,0 +1,84 @@
+// Classes and the sets they need, each kept once however many local pods share it. What nobody uses any more stays
+// until `collectUnused`, so that a batch of events that drops and brings back a class changes nothing.
+
+import type { Direction, Policy } from "../model/policy.ts";
+import type { Family } from "../net/address.ts";
+import { type CompiledClass, compileClass, type PortResolver } from "../program/compile-class.ts";
+import type { ClassId, PolicyClass, SetId } from "../program/program.ts";
+import type { ClusterView } from "../state/view.ts";
+import { type ElementListener, LiveSet } from "./live-set.ts";
+import type { SelectionTable } from "./selections.ts";
+
+export interface ClassEntry {
+  readonly policyClass: PolicyClass;
+  readonly setIds: readonly SetId[];
+  /** How many (local pod, family) pairs are judged by it. */
+  users: number;
+}
+
+export class ClassTable {
+  readonly classes = new Map<ClassId, ClassEntry>();
+  readonly sets = new Map<SetId, LiveSet>();
+  readonly #view: ClusterView;
+  readonly #selections: SelectionTable;
+  readonly #onElement: ElementListener;
+  /** Compiled classes that are in use, by what they were compiled from. */
+  readonly #memo = new Map<string, ClassEntry>();
+
+  constructor(view: ClusterView, selections: SelectionTable, onElement: ElementListener) {
+    this.#view = view;
+    this.#selections = selections;
+    this.#onElement = onElement;
+  }
+
+  /** The class, with one more user. `sourceKey` is equal only for equal policies and equal port numbers. */
+  acquire(sourceKey: string, direction: Direction, family: Family, policies: readonly Policy[], resolve: PortResolver): ClassEntry {
+    let entry = this.#memo.get(sourceKey);
+    if (entry === undefined) {
+      entry = this.#intern(compileClass(direction, family, policies, resolve));
+      this.#memo.set(sourceKey, entry);
+    }
+    entry.users++;
+    return entry;
+  }
+
+  release(entry: ClassEntry): void {
+    entry.users--;
+  }
+
+  #intern({ policyClass, sets }: CompiledClass): ClassEntry {
+    const existing = this.classes.get(policyClass.id);
+    if (existing !== undefined) return existing;
+    for (const [id, definition] of sets) {
+      let set = this.sets.get(id);
+      if (set === undefined) {
+        set = new LiveSet(id, policyClass.family, definition, this.#onElement);
+        set.connect(this.#view, this.#selections);
+        this.sets.set(id, set);
+      }
+      set.users++;
+    }
+    const entry: ClassEntry = { policyClass, setIds: [...sets.keys()], users: 0 };
+    this.classes.set(policyClass.id, entry);
+    return entry;
+  }
+
+  /** Drops classes, sets and selections without users. */
+  collectUnused(): void {
+    for (const [key, entry] of this.#memo) if (entry.users === 0) this.#memo.delete(key);
+    for (const [id, entry] of this.classes) {
+      if (entry.users > 0) continue;
+      this.classes.delete(id);
+      for (const setId of entry.setIds) this.#releaseSet(setId);
+    }
+  }
+
+  #releaseSet(id: SetId): void {
+    const set = this.sets.get(id);
+    if (set === undefined) throw new Error(`class refers to unknown set ${id}`);
+    set.users--;
+    if (set.users > 0) return;
+    set.disconnect(this.#selections);
+    this.sets.delete(id);
+  }
+}

@@ -1,0 +1,169 @@
+// The node program: what one node has to enforce, said without any backend's words. Data only.
+//
+//   packet of a local pod --dispatch by address--> class chain: allows, else drop
+//
+// Everything is content-addressed: equal names mean equal content, on every node and after every restart, so two
+// programs differ in whole classes, in set elements and in dispatch entries, never inside a class.
+
+import type { PortProtocol } from "../model/cluster.ts";
+import type { Direction, PodQuery } from "../model/policy.ts";
+import type { Address, Family } from "../net/address.ts";
+import type { CidrBlock } from "../net/cidr.ts";
+
+export interface ProgramOptions {
+  /** `enforce`: egress policies also judge traffic from a pod to its own node. */
+  readonly podToOwnNode: "allow" | "enforce";
+  /** `ipvs`: translated packets of other nodes and pods leave through the output hook; they are judged there. */
+  readonly serviceProxy: "netfilter" | "ipvs";
+}
+
+export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { podToOwnNode: "allow", serviceProxy: "netfilter" };
+
+export type ClassId = string & { readonly __classId: unique symbol };
+export type SetId = string & { readonly __setId: unique symbol };
+
+export interface NodeProgram {
+  readonly options: ProgramOptions;
+  readonly classes: ReadonlyMap<ClassId, PolicyClass>;
+  readonly sets: ReadonlyMap<SetId, ProgramSet>;
+  /** Addresses of isolated local pods. */
+  readonly dispatch: ReadonlyMap<Address, Dispatch>;
+}
+
+/** Which class judges an address; at least one of the two is there. */
+export interface Dispatch {
+  readonly egress: ClassId | undefined;
+  readonly ingress: ClassId | undefined;
+}
+
+/** What local pods with the same isolating policies (and the same meaning of their port names) share, per direction and family. */
+export interface PolicyClass {
+  readonly id: ClassId;
+  readonly direction: Direction;
+  readonly family: Family;
+  /** The isolating policies, `namespace/name`, in order of their keys. */
+  readonly policies: readonly string[];
+  readonly section: NamespaceSection;
+}
+
+/** The NetworkPolicy tier of a class: a packet that nothing here allows is denied. Sections of other tiers stand beside it. */
+export interface NamespaceSection {
+  readonly tier: "namespace";
+  /** Some rule allows every peer on every port: nothing is denied. Then the rest is empty. */
+  readonly allowsEverything: boolean;
+  /** Peers allowed on every port of every protocol. */
+  readonly anyPort: PeerGroup | undefined;
+  readonly ports: readonly PortGroup[];
+  /** The groups' ports do not overlap: the first that matches decides, so one look-up by port finds it. */
+  readonly disjoint: boolean;
+  /** Egress only: (destination, protocol, port) triples that named ports resolve to. */
+  readonly namedDestinations: NamedDestinations | undefined;
+}
+
+export interface PeerGroup {
+  readonly peers: AddressMatch;
+  /** The policy rules that it comes from, `namespace/name[rule]`. */
+  readonly origins: readonly string[];
+}
+
+export interface PortGroup extends PeerGroup {
+  readonly ports: readonly PortRange[];
+}
+
+export interface NamedDestinations {
+  readonly set: SetId;
+  readonly origins: readonly string[];
+}
+
+/** Inclusive; a whole protocol is 0..65535. */
+export interface PortRange {
+  readonly protocol: PortProtocol;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Addresses of one family: any, or the union of pod sets and CIDR blocks. */
+export interface AddressMatch {
+  readonly any: boolean;
+  readonly podSets: readonly SetId[];
+  /** Disjoint, in address order, excepts subtracted. */
+  readonly blocks: readonly CidrBlock[];
+}
+
+/** A set of addresses or of destination ports. Its definition is fixed by its id; its elements follow the cluster. */
+export interface ProgramSet {
+  readonly id: SetId;
+  readonly family: Family;
+  readonly definition: SetDefinition;
+  readonly elements: SetElements;
+}
+
+export type SetDefinition =
+  /** Addresses of the pods that any of the queries selects. Elements are addresses. */
+  | { readonly kind: "addresses"; readonly queries: readonly PodQuery[] }
+  /** What port names mean on the pods that a term selects. Elements are `formatDestinationPort` texts. */
+  | { readonly kind: "destination-ports"; readonly terms: readonly NamedPortTerm[] };
+
+export interface NamedPortTerm {
+  readonly query: PodQuery;
+  /** Only pods with an address in these; undefined: all that the query selects. */
+  readonly blocks: readonly CidrBlock[] | undefined;
+  readonly name: string;
+  readonly protocol: PortProtocol;
+}
+
+/** A read-only view of elements; iteration order is not defined. */
+export interface SetElements extends Iterable<string> {
+  readonly size: number;
+  has(element: string): boolean;
+}
+
+export interface DestinationPort {
+  readonly address: Address;
+  readonly protocol: PortProtocol;
+  readonly port: number;
+}
+
+export function formatDestinationPort(destination: DestinationPort): string {
+  return `${destination.address} ${destination.protocol} ${destination.port}`;
+}
+
+export function parseDestinationPort(element: string): DestinationPort {
+  const [address, protocol, port] = element.split(" ");
+  return { address: address as Address, protocol: protocol as PortProtocol, port: Number(port) };
+}
+
+/** The difference between two programs of one node: whole classes and sets, elements of sets that stay, dispatch entries. */
+export interface ProgramDelta {
+  readonly addedClasses: readonly PolicyClass[];
+  readonly removedClasses: readonly PolicyClass[];
+  /** With their elements as they are now. */
+  readonly addedSets: readonly ProgramSet[];
+  readonly removedSets: readonly ProgramSet[];
+  readonly elements: readonly ElementsDelta[];
+  readonly dispatch: readonly DispatchDelta[];
+}
+
+export interface ElementsDelta {
+  readonly set: ProgramSet;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface DispatchDelta {
+  readonly address: Address;
+  readonly before: Dispatch | undefined;
+  readonly after: Dispatch | undefined;
+}
+
+export function isEmptyDelta(delta: ProgramDelta): boolean {
+  return (
+    delta.addedClasses.length +
+      delta.removedClasses.length +
+      delta.addedSets.length +
+      delta.removedSets.length +
+      delta.elements.length +
+      delta.dispatch.length ===
+    0
+  );
+}
