@@ -11,7 +11,7 @@ export interface AptSource {
 }
 
 /** Debian's releases, oldest first; the last one is what becomes the next stable. */
-export const releases = ["buster", "bullseye", "bookworm", "trixie", "forky"] as const;
+export const releases: readonly string[] = ["buster", "bullseye", "bookworm", "trixie", "forky"];
 
 /** The machine's release, or the reason why it is not a Debian one that we know. */
 export function machineRelease(osRelease = "/etc/os-release"): { codename: string } | { problem: string } {
@@ -23,7 +23,7 @@ export function machineRelease(osRelease = "/etc/os-release"): { codename: strin
   );
   if (fields.get("ID") !== "debian") return { problem: `this is ${fields.get("ID") ?? "not Debian"}, not Debian` };
   const codename = fields.get("VERSION_CODENAME") ?? "";
-  return releases.some((release) => release === codename) ? { codename } : { problem: `Debian ${codename}` };
+  return releases.includes(codename) ? { codename } : { problem: `Debian ${codename}` };
 }
 
 /** The machine's sources of packages, from sources.list and sources.list.d, of both syntaxes. */

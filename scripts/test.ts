@@ -1,0 +1,153 @@
+// Owns `npm test`: every check and suite in order, all of them even when one fails, then a table and one plain line
+// "N passed, N failed". `npm test -- lint unit` runs only those steps.
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { isCi, isRoot } from "./system-tools.ts";
+
+interface Step {
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** A vitest project counts test by test; any other step counts as one. */
+  readonly suite?: string;
+  /** Left out without root, and then said so. */
+  readonly needsRoot?: boolean;
+}
+
+interface Outcome {
+  readonly step: string;
+  readonly seconds: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly note: string;
+}
+
+const root = resolve(import.meta.dirname, "..");
+const results = join(root, ".tools/results");
+const node = process.execPath;
+
+function packageProgram(path: string): string {
+  return join(root, "node_modules", path);
+}
+
+function suite(name: string): Step {
+  const report = [`--reporter=default`, `--reporter=json`, `--outputFile.json=${join(results, `${name}.json`)}`];
+  return { name, suite: name, argv: [node, packageProgram("vitest/vitest.mjs"), "run", "--project", name, ...report] };
+}
+
+const cruise = ["dependency-cruiser/bin/dependency-cruiser.mjs", "--config", ".dependency-cruiser.cjs", "."] as const;
+
+const steps: readonly Step[] = [
+  { name: "system tools", argv: [node, "scripts/system-tools.ts"] },
+  { name: "newer nft", argv: [node, "scripts/newer-nft.ts"], needsRoot: true },
+  { name: "typecheck", argv: [node, packageProgram("typescript/bin/tsc"), "--noEmit"] },
+  { name: "lint", argv: [node, packageProgram("@biomejs/biome/bin/biome"), "check", "--error-on-warnings"] },
+  { name: "layers", argv: [node, packageProgram(cruise[0]), ...cruise.slice(1)] },
+  { name: "build", argv: [node, "scripts/build.ts", "--if-possible"] },
+  ...["unit", "property", "examples", "cli", "kernel", "browser"].map(suite),
+];
+
+let running: ReturnType<typeof spawn> | undefined;
+
+function run(argv: readonly string[]): Promise<number> {
+  const [program = "", ...args] = argv;
+  return new Promise((done) => {
+    running = spawn(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    running.on("error", (error) => {
+      console.error(`${program}: ${error.message}`);
+      done(1);
+    });
+    running.on("close", (code) => done(code ?? 1));
+  });
+}
+
+async function perform(step: Step): Promise<Outcome> {
+  if (step.needsRoot && !isRoot()) return { ...nothing(step.name), skipped: 1, note: "left out: needs root" };
+  console.log(`\n── ${step.name}`);
+  const startedAt = performance.now();
+  const code = await run(step.argv);
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (step.suite === undefined) {
+    const failed = code === 0 ? 0 : 1;
+    return { ...nothing(step.name), seconds, passed: 1 - failed, failed };
+  }
+  return { ...countTests(step.name, join(results, `${step.suite}.json`), code), seconds };
+}
+
+function nothing(step: string): Outcome {
+  return { step, seconds: 0, passed: 0, failed: 0, skipped: 0, note: "" };
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+}
+
+/** A test file that does not load counts as one failure, and so does a run that fails without a failed test. */
+function countTests(step: string, reportFile: string, code: number): Outcome {
+  const report = readReport(reportFile);
+  if (report === undefined) {
+    return code === 0 ? { ...nothing(step), note: "no tests" } : { ...nothing(step), failed: 1, note: "no report" };
+  }
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  );
+  const failed = report.numFailedTests + brokenFiles.length;
+  const skipped = report.numPendingTests + report.numTodoTests;
+  const outcome = { ...nothing(step), passed: report.numPassedTests, skipped };
+  if (isCi() && skipped > 0) return { ...outcome, skipped, failed: failed + skipped, note: "skipped tests fail in CI" };
+  if (failed === 0 && code !== 0) return { ...outcome, failed: 1, note: `ended with code ${code}` };
+  const note = report.testResults.length === 0 ? "no tests" : "";
+  return { ...outcome, failed, note };
+}
+
+function readReport(file: string): VitestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function printSummary(outcomes: readonly Outcome[]): void {
+  const row = (...cells: readonly string[]) =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(14) : i < 5 ? cell.padStart(8) : `  ${cell}`)).join("");
+  console.log(`\n${row("step", "seconds", "passed", "failed", "skipped", "")}`);
+  for (const { step, seconds, passed, failed, skipped, note } of outcomes)
+    console.log(row(step, seconds.toFixed(1), `${passed}`, `${failed}`, `${skipped}`, note).trimEnd());
+  if (!isRoot()) console.log("\nNot root: nothing was loaded into a kernel. `sudo npm test` runs that as well.");
+  const sum = (count: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + count(outcome), 0);
+  console.log(`\n${sum((o) => o.passed)} passed, ${sum((o) => o.failed)} failed`);
+  process.exitCode = outcomes.some((outcome) => outcome.failed > 0) ? 1 : 0;
+}
+
+function chosenSteps(names: readonly string[]): readonly Step[] {
+  const known = steps.map((step) => step.name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`no step ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  return names.length === 0 ? steps : steps.filter((step) => names.includes(step.name));
+}
+
+async function main(): Promise<void> {
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+  const outcomes: Outcome[] = [];
+  let stopped = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      stopped = true;
+      running?.kill(signal);
+    });
+  for (const step of chosenSteps(process.argv.slice(2))) {
+    const outcome = await perform(step);
+    outcomes.push(stopped ? { ...outcome, failed: Math.max(1, outcome.failed), note: "stopped" } : outcome);
+    if (stopped) break;
+  }
+  printSummary(outcomes);
+}
+
+await main();

@@ -1,0 +1,23 @@
+// Owns the decision whether suites that need a real kernel run here. Without root, nft or namespaces they are
+// skipped out loud; in CI they may not be skipped at all.
+import { describe } from "vitest";
+import { findProgram, isCi } from "../../scripts/system-tools.ts";
+import { canUseNetns } from "./netns.ts";
+
+/** Why tests with a real kernel cannot run here; undefined when they can. */
+export function whyNoKernel(): string | undefined {
+  if (findProgram("nft") === undefined) return "the program nft is missing";
+  return canUseNetns();
+}
+
+/** `describe` for suites that load rules into a kernel. */
+export function describeKernel(name: string, body: () => void): void {
+  const reason = whyNoKernel();
+  if (reason === undefined) {
+    describe(name, body);
+    return;
+  }
+  if (isCi()) throw new Error(`${name}: cannot be left out in CI, but ${reason}`);
+  process.stderr.write(`NOT RUN: ${name}: ${reason}\n`);
+  describe.skip(`${name} (not run: ${reason})`, body);
+}
