@@ -57,6 +57,11 @@ export function protocolNumberOf(word: string): number | undefined {
   return numberOf(PROTOCOLS, word);
 }
 
+/** The word that nft writes for a protocol number; the number itself where it has none. */
+export function protocolWord(protocol: number): string {
+  return Object.keys(PROTOCOLS).find((word) => PROTOCOLS[word] === protocol) ?? String(protocol);
+}
+
 function numberOf(words: Readonly<Record<string, number>>, word: string): number | undefined {
   if (/^\d+$/.test(word)) return Number(word);
   return Object.hasOwn(words, word) ? words[word] : undefined;

@@ -1,0 +1,192 @@
+// The incremental way: keeps the ruleset of a program and turns each program delta into one transaction, at a cost
+// proportional to the delta. Property: the tracked ruleset equals a fresh compile of the program, declared sizes aside.
+
+import { type Address, FAMILIES } from "../../net/address.ts";
+import type { ClassId, Dispatch, NodeProgram, PolicyClass, ProgramDelta, ProgramSet } from "../../program/program.ts";
+import { capacityFor, compileRuleset, compileSet, COUNTERS, dispatchElements, setElement } from "./compile.ts";
+import { type ClassChains, compileClassChains } from "./compile-class.ts";
+import { looksUp } from "./diff.ts";
+import { dispatchMap, isolatedSet, selfSet } from "./names.ts";
+import { type Chain, type NamedSet, type Ruleset, sameVerdict, type Verdict, type VerdictMap } from "./ruleset.ts";
+import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
+
+type MutableDispatchSet = (NamedSet & { elements: Set<string> }) | (VerdictMap & { elements: Map<string, Verdict> });
+type Draft = { -readonly [K in keyof ChangePlan]: ChangePlan[K][number][] };
+
+export class RulesetTracker {
+  readonly #table: string;
+  readonly #sets = new Map<string, NamedSet | VerdictMap>();
+  readonly #chains = new Map<string, Chain>();
+  /** What each class put into the table: its chains, and the CIDR sets that it may share with others. */
+  readonly #classParts = new Map<ClassId, { readonly chains: readonly string[]; readonly sets: readonly string[] }>();
+  readonly #cidrSetUsers = new Map<string, number>();
+
+  /** Starts with the ruleset of this program. */
+  constructor(program: NodeProgram) {
+    const ruleset = compileRuleset(program);
+    this.#table = ruleset.table;
+    for (const [name, set] of ruleset.sets) this.#sets.set(name, DISPATCH_SETS.has(name) ? mutable(set) : set);
+    for (const [name, chain] of ruleset.chains) this.#chains.set(name, chain);
+    for (const policyClass of program.classes.values()) this.#remember(policyClass.id, compileClassChains(policyClass));
+  }
+
+  /** The table as it should be now. Element contents are live. */
+  ruleset(): Ruleset {
+    return { table: this.#table, counters: COUNTERS, sets: this.#sets, chains: this.#chains };
+  }
+
+  /** Takes the delta in and returns the transaction for it. */
+  update(delta: ProgramDelta): Transaction {
+    const draft: Draft = {
+      addCounters: [],
+      addSets: [],
+      deleteSets: [],
+      replaceSets: [],
+      addChains: [],
+      deleteChains: [],
+      refillChains: [],
+      deleteElements: [],
+      addElements: [],
+    };
+    for (const set of delta.addedSets) this.#addSet(compileSet(set), draft);
+    for (const policyClass of delta.addedClasses) this.#addClass(policyClass, draft);
+    for (const policyClass of delta.removedClasses) this.#removeClass(policyClass, draft);
+    for (const set of delta.removedSets) this.#deleteSet(set.id, draft);
+    for (const { set, added, removed } of delta.elements) this.#changeElements(set, added, removed, draft);
+    this.#changeDispatch(delta, draft);
+    this.#refillReaders(draft);
+    return orderTransaction(this.#table, draft);
+  }
+
+  #addClass(policyClass: PolicyClass, draft: Draft): void {
+    const compiled = compileClassChains(policyClass);
+    for (const chain of compiled.chains) {
+      this.#chains.set(chain.name, chain);
+      draft.addChains.push(chain);
+    }
+    for (const set of compiled.sets) if (!this.#sets.has(set.name)) this.#addSet(set, draft);
+    this.#remember(policyClass.id, compiled);
+  }
+
+  #remember(id: ClassId, { chains, sets }: ClassChains): void {
+    for (const { name } of sets) this.#cidrSetUsers.set(name, (this.#cidrSetUsers.get(name) ?? 0) + 1);
+    this.#classParts.set(id, { chains: chains.map((chain) => chain.name), sets: sets.map((set) => set.name) });
+  }
+
+  #removeClass(policyClass: PolicyClass, draft: Draft): void {
+    const parts = this.#classParts.get(policyClass.id);
+    if (parts === undefined) throw new Error(`class ${policyClass.id} is not tracked`);
+    this.#classParts.delete(policyClass.id);
+    for (const name of parts.chains) {
+      this.#chains.delete(name);
+      draft.deleteChains.push(name);
+    }
+    for (const name of parts.sets) {
+      const users = (this.#cidrSetUsers.get(name) as number) - 1;
+      if (users > 0) this.#cidrSetUsers.set(name, users);
+      else {
+        this.#cidrSetUsers.delete(name);
+        this.#deleteSet(name, draft);
+      }
+    }
+  }
+
+  #addSet(set: NamedSet, draft: Draft): void {
+    this.#sets.set(set.name, set);
+    draft.addSets.push(set);
+  }
+
+  #deleteSet(name: string, draft: Draft): void {
+    draft.deleteSets.push(this.#set(name));
+    this.#sets.delete(name);
+  }
+
+  #set(name: string): NamedSet | VerdictMap {
+    const set = this.#sets.get(name);
+    if (set === undefined) throw new Error(`set ${name} is not tracked`);
+    return set;
+  }
+
+  #changeElements(set: ProgramSet, added: readonly string[], removed: readonly string[], draft: Draft): void {
+    const tracked = this.#set(set.id);
+    if (tracked.size !== undefined && set.elements.size > tracked.size) {
+      this.#replace(compileSet(set), draft);
+      return;
+    }
+    const rewrite = (element: string) => setElement(set, element);
+    if (removed.length > 0) draft.deleteElements.push({ set: set.id, elements: removed.map(rewrite) });
+    if (added.length > 0) draft.addElements.push({ set: set.id, elements: added.map((each) => ({ key: rewrite(each), verdict: undefined })) });
+  }
+
+  #replace(set: NamedSet | VerdictMap, draft: Draft): void {
+    this.#sets.set(set.name, set);
+    draft.replaceSets.push(set);
+  }
+
+  #changeDispatch(delta: ProgramDelta, draft: Draft): void {
+    const removed = new Map<string, Set<string>>();
+    const added = new Map<string, Map<string, Element>>();
+    for (const { address, before, after } of delta.dispatch) {
+      for (const { set, element } of elementsOfDispatch(address, before)) getOrMake(removed, set, () => new Set()).add(element.key);
+      for (const { set, element } of elementsOfDispatch(address, after)) {
+        if (this.#holds(set, element)) removed.get(set)?.delete(element.key);
+        else getOrMake(added, set, () => new Map()).set(element.key, element);
+      }
+    }
+    for (const name of new Set([...removed.keys(), ...added.keys()])) {
+      this.#applyDispatch(name, [...(removed.get(name) ?? [])], [...(added.get(name)?.values() ?? [])], draft);
+    }
+  }
+
+  #holds(name: string, { key, verdict }: Element): boolean {
+    const set = this.#set(name);
+    return set.kind === "set" ? set.elements.has(key) : set.elements.has(key) && sameVerdict(set.elements.get(key), verdict);
+  }
+
+  #applyDispatch(name: string, removed: readonly string[], added: readonly Element[], draft: Draft): void {
+    const set = this.#set(name) as MutableDispatchSet;
+    for (const key of removed) set.elements.delete(key);
+    for (const { key, verdict } of added) {
+      if (set.kind === "set") set.elements.add(key);
+      else set.elements.set(key, verdict as Verdict);
+    }
+    if (set.size !== undefined && set.elements.size > set.size) {
+      this.#replace({ ...set, size: capacityFor(set.elements.size) }, draft);
+      return;
+    }
+    if (removed.length > 0) draft.deleteElements.push({ set: name, elements: [...removed] });
+    if (added.length > 0) draft.addElements.push({ set: name, elements: [...added] });
+  }
+
+  /** A set that outgrew its declared size is made anew; the chains that look it up get their rules again. */
+  #refillReaders(draft: Draft): void {
+    if (draft.replaceSets.length === 0) return;
+    const replaced = new Set(draft.replaceSets.map((set) => set.name));
+    const fresh = new Set(draft.addChains.map((chain) => chain.name));
+    for (const chain of this.#chains.values()) {
+      if (!fresh.has(chain.name) && looksUp(chain, replaced)) draft.refillChains.push(chain);
+    }
+  }
+}
+
+function elementsOfDispatch(address: Address, dispatch: Dispatch | undefined): { set: string; element: Element }[] {
+  const { verdicts, members } = dispatchElements(address, dispatch);
+  return [
+    ...verdicts.map(({ map, verdict }) => ({ set: map, element: { key: address, verdict } })),
+    ...members.map(({ set, element }) => ({ set, element: { key: element, verdict: undefined } })),
+  ];
+}
+
+const DISPATCH_SETS = new Set(
+  FAMILIES.flatMap((family) => [dispatchMap("egress", family), dispatchMap("ingress", family), isolatedSet(family), selfSet(family)]),
+);
+
+function mutable(set: NamedSet | VerdictMap): MutableDispatchSet {
+  return set.kind === "set" ? { ...set, elements: new Set(set.elements) } : { ...set, elements: new Map(set.elements) };
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}

@@ -1,0 +1,139 @@
+// One atomic change of our table: operations in an order that nft and the kernel accept, and their text.
+
+import { type Chain, formatVerdict, type NamedSet, type Rule, type Verdict, type VerdictMap } from "./ruleset.ts";
+import { compareElements, hookText, ruleText, typeofText } from "./text.ts";
+
+export type Operation =
+  | { readonly kind: "add-table" }
+  | { readonly kind: "add-counter"; readonly name: string }
+  /** Without its elements. */
+  | { readonly kind: "add-set"; readonly set: NamedSet | VerdictMap }
+  /** Without its rules. */
+  | { readonly kind: "add-chain"; readonly chain: Chain }
+  | { readonly kind: "add-rule"; readonly chain: string; readonly rule: Rule }
+  | { readonly kind: "flush-chain"; readonly chain: string }
+  | { readonly kind: "delete-chain"; readonly chain: string }
+  | { readonly kind: "delete-set"; readonly set: string; readonly setKind: "set" | "map" }
+  | { readonly kind: "delete-elements"; readonly set: string; readonly elements: readonly string[] }
+  | { readonly kind: "add-elements"; readonly set: string; readonly elements: readonly Element[] };
+
+export interface Element {
+  readonly key: string;
+  /** Maps only. */
+  readonly verdict: Verdict | undefined;
+}
+
+export interface Transaction {
+  readonly table: string;
+  readonly operations: readonly Operation[];
+}
+
+/** What has to change, in no order yet. */
+export interface ChangePlan {
+  readonly addCounters: readonly string[];
+  readonly addSets: readonly (NamedSet | VerdictMap)[];
+  readonly deleteSets: readonly (NamedSet | VerdictMap)[];
+  /** Deleted and added again under the same name; every chain that looks them up must be among `refillChains`. */
+  readonly replaceSets: readonly (NamedSet | VerdictMap)[];
+  readonly addChains: readonly Chain[];
+  readonly deleteChains: readonly string[];
+  /** Emptied and given these rules; the chain itself stays, packets never miss it. */
+  readonly refillChains: readonly Chain[];
+  readonly deleteElements: readonly { readonly set: string; readonly elements: readonly string[] }[];
+  readonly addElements: readonly { readonly set: string; readonly elements: readonly Element[] }[];
+}
+
+/** Puts the plan in order: nothing is used before it is there, nothing is deleted while it is used. Deterministic for equal plans. */
+export function orderTransaction(table: string, plan: ChangePlan): Transaction {
+  const operations: Operation[] = [];
+  const newSets = [...sortBy(plan.addSets, (set) => set.name), ...sortBy(plan.replaceSets, (set) => set.name)];
+  const newChains = sortBy(plan.addChains, (chain) => chain.name);
+  const refills = sortBy(plan.refillChains, (chain) => chain.name);
+  const deletedChains = [...plan.deleteChains].sort();
+  for (const name of [...plan.addCounters].sort()) operations.push({ kind: "add-counter", name });
+  for (const chain of newChains) operations.push({ kind: "add-chain", chain });
+  for (const chain of refills) operations.push({ kind: "flush-chain", chain: chain.name });
+  for (const chain of deletedChains) operations.push({ kind: "flush-chain", chain });
+  for (const set of sortBy(plan.replaceSets, (each) => each.name)) operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
+  for (const set of newSets) operations.push({ kind: "add-set", set });
+  for (const { set, elements } of sortBy(plan.deleteElements, (each) => each.set)) {
+    operations.push({ kind: "delete-elements", set, elements: [...elements].sort(compareElements) });
+  }
+  for (const set of newSets) if (set.elements.size > 0) operations.push({ kind: "add-elements", set: set.name, elements: elementsOf(set) });
+  for (const { set, elements } of sortBy(plan.addElements, (each) => each.set)) {
+    operations.push({ kind: "add-elements", set, elements: [...elements].sort((a, b) => compareElements(a.key, b.key)) });
+  }
+  for (const chain of [...newChains, ...refills]) for (const rule of chain.rules) operations.push({ kind: "add-rule", chain: chain.name, rule });
+  for (const chain of deletedChains) operations.push({ kind: "delete-chain", chain });
+  for (const set of sortBy(plan.deleteSets, (each) => each.name)) operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
+  return { table, operations };
+}
+
+function elementsOf(set: NamedSet | VerdictMap): Element[] {
+  const keys = [...(set.kind === "map" ? set.elements.keys() : set.elements)].sort(compareElements);
+  return keys.map((key) => ({ key, verdict: set.kind === "map" ? set.elements.get(key) : undefined }));
+}
+
+function sortBy<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return [...items].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+/** For `nft -f`: one atomic batch; empty for a transaction that changes nothing. */
+export function renderTransaction({ table, operations }: Transaction): string {
+  return operations.map((operation) => `${operationText(`inet ${table}`, operation)}\n`).join("");
+}
+
+function operationText(table: string, operation: Operation): string {
+  switch (operation.kind) {
+    case "add-table":
+      return `add table ${table}`;
+    case "add-counter":
+      return `add counter ${table} ${operation.name}`;
+    case "add-set":
+      return `add ${operation.set.kind} ${table} ${operation.set.name} { ${setOptions(operation.set).join(" ")} }`;
+    case "add-chain":
+      return `add chain ${table} ${operation.chain.name}${chainOptions(operation.chain)}`;
+    case "add-rule":
+      return `add rule ${table} ${operation.chain} ${ruleText(operation.rule)}`;
+    case "flush-chain":
+      return `flush chain ${table} ${operation.chain}`;
+    case "delete-chain":
+      return `delete chain ${table} ${operation.chain}`;
+    case "delete-set":
+      return `delete ${operation.setKind} ${table} ${operation.set}`;
+    case "delete-elements":
+      return `delete element ${table} ${operation.set} { ${operation.elements.join(", ")} }`;
+    case "add-elements":
+      return `add element ${table} ${operation.set} { ${operation.elements.map(elementText).join(", ")} }`;
+  }
+}
+
+function elementText({ key, verdict }: Element): string {
+  return verdict === undefined ? key : `${key} : ${formatVerdict(verdict)}`;
+}
+
+function setOptions(set: NamedSet | VerdictMap): string[] {
+  const options = [`${typeofText(set)};`];
+  if (set.interval) options.push("flags interval;");
+  if (set.size !== undefined) options.push(`size ${set.size};`);
+  if (set.comment !== undefined) options.push(`comment "${set.comment}";`);
+  return options;
+}
+
+function chainOptions(chain: Chain): string {
+  const options = [];
+  if (chain.hook !== undefined) options.push(hookText(chain.hook));
+  if (chain.comment !== undefined) options.push(`comment "${chain.comment}";`);
+  return options.length === 0 ? "" : ` { ${options.join(" ")} }`;
+}
+
+/** How many elements a transaction adds and deletes, and how many other operations it has; for logs and metrics. */
+export function transactionSize({ operations }: Transaction): { readonly elements: number; readonly others: number } {
+  let elements = 0;
+  let others = 0;
+  for (const operation of operations) {
+    if ("elements" in operation) elements += operation.elements.length;
+    else others++;
+  }
+  return { elements, others };
+}
