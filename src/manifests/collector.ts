@@ -1,0 +1,154 @@
+// Gathers decoded objects of one run: expands lists, counts what is ignored, refuses the same object twice.
+
+import { isMapping } from "../dialects/field-reader.ts";
+import type { ObjectSource } from "../dialects/object-source.ts";
+import type { DecodedObject } from "../dialects/registry.ts";
+import { decodeObject } from "../dialects/registry.ts";
+import type { Workload } from "../dialects/workloads.ts";
+import type { Namespace, Node, Pod } from "../model/cluster.ts";
+import type { Diagnostic, FieldPath, SourcePosition } from "../model/diagnostic.ts";
+import type { Policy } from "../model/policy.ts";
+
+export interface CollectedPod {
+  readonly pod: Pod;
+  /** A manifest of a pod to be: it gets a made-up address. */
+  readonly unborn: boolean;
+}
+
+/** Where a value of a document stands, for lists: the source of a part of it. */
+export interface ValueSource extends ObjectSource {
+  itemSource(prefix: FieldPath): ObjectSource;
+}
+
+export class ObjectCollector {
+  readonly namespaces: Namespace[] = [];
+  readonly pods: CollectedPod[] = [];
+  readonly nodes: Node[] = [];
+  readonly policies: Policy[] = [];
+  readonly workloads: Workload[] = [];
+  readonly diagnostics: Diagnostic[] = [];
+  readonly ignoredKinds = new Map<string, number>();
+  readonly #seen = new Map<string, SourcePosition>();
+
+  /** One document's value: an object or a list of objects. `explicit`: the user named the file. Returns the number of objects. */
+  addValue(value: unknown, source: ValueSource, explicit: boolean): number {
+    const list = listItems(value);
+    if (list === undefined) return this.#addObject(value, source, explicit);
+    if (list.fault !== undefined) {
+      this.diagnostics.push({
+        code: "wrong-type",
+        severity: "error",
+        position: source.positionOf(["items"]),
+        field: "items",
+        message: "the items of a list must be a list",
+      });
+      return 1;
+    }
+    for (const [index, item] of list.items.entries()) {
+      this.addItem(withListType(item, list), source.itemSource(["items", index]), explicit);
+    }
+    return Math.max(1, list.items.length);
+  }
+
+  /** One object that stands in a list. */
+  addItem(value: unknown, source: ObjectSource, explicit: boolean): number {
+    return this.#addObject(value, source, explicit);
+  }
+
+  #addObject(value: unknown, source: ObjectSource, explicit: boolean): number {
+    if (!explicit && isMapping(value) && value.apiVersion == null && value.kind == null) {
+      this.diagnostics.push({
+        code: "not-kubernetes",
+        severity: "warning",
+        position: source.positionOf([]),
+        message: "not a Kubernetes object (no apiVersion and no kind): ignored",
+      });
+      return 1;
+    }
+    this.#keep(decodeObject(value, source));
+    return 1;
+  }
+
+  #keep(decoded: DecodedObject): void {
+    for (const diagnostic of decoded.diagnostics) this.diagnostics.push(diagnostic);
+    switch (decoded.type) {
+      case "pod":
+        if (decoded.object !== undefined && this.#isFirst(`Pod ${decoded.object.key}`, decoded.object.position)) {
+          this.pods.push({ pod: decoded.object, unborn: decoded.unborn });
+        }
+        return;
+      case "namespace":
+        if (
+          decoded.object !== undefined &&
+          this.#isFirst(`Namespace ${decoded.object.name}`, decoded.object.position)
+        ) {
+          this.namespaces.push(decoded.object);
+        }
+        return;
+      case "node":
+        if (decoded.object !== undefined && this.#isFirst(`Node ${decoded.object.name}`, decoded.object.position)) {
+          this.nodes.push(decoded.object);
+        }
+        return;
+      case "policy": {
+        const policy = decoded.object;
+        const name = policy && (policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`);
+        if (policy !== undefined && this.#isFirst(`${policy.kind} ${name}`, policy.position))
+          this.policies.push(policy);
+        return;
+      }
+      case "workload": {
+        const workload = decoded.object;
+        if (workload === undefined) return;
+        const name = `${workload.kind} ${workload.namespace}/${workload.name}`;
+        if (this.#isFirst(name, workload.position)) this.workloads.push(workload);
+        return;
+      }
+      case "ignored":
+        this.ignoredKinds.set(decoded.name, (this.ignoredKinds.get(decoded.name) ?? 0) + 1);
+        return;
+      case "refused":
+        return;
+    }
+  }
+
+  #isFirst(object: string, position: SourcePosition): boolean {
+    const first = this.#seen.get(object);
+    if (first === undefined) {
+      this.#seen.set(object, position);
+      return true;
+    }
+    const line = first.line === undefined ? "" : `:${first.line}`;
+    this.diagnostics.push({
+      code: "duplicate-object",
+      severity: "error",
+      position,
+      object,
+      message: `this object is defined twice; first at ${first.file}${line}`,
+      hint: "remove one of the two",
+    });
+    return false;
+  }
+}
+
+export interface ListType {
+  /** What items without a kind of their own are; "" for a plain List. */
+  readonly itemKind: string;
+  readonly apiVersion: unknown;
+}
+
+/** `List`, `PodList`, ... with items; undefined for everything else. */
+function listItems(value: unknown): (ListType & { items: readonly unknown[]; fault?: true }) | undefined {
+  if (!isMapping(value) || typeof value.kind !== "string" || !value.kind.endsWith("List") || !("items" in value)) {
+    return undefined;
+  }
+  const type = { itemKind: value.kind.slice(0, -"List".length), apiVersion: value.apiVersion };
+  if (value.items === null) return { ...type, items: [] };
+  return Array.isArray(value.items) ? { ...type, items: value.items } : { ...type, items: [], fault: true };
+}
+
+/** Items of a typed list may leave out what the list already says. */
+export function withListType(item: unknown, list: ListType): unknown {
+  if (!isMapping(item) || list.itemKind === "" || (item.kind != null && item.apiVersion != null)) return item;
+  return { ...item, kind: item.kind ?? list.itemKind, apiVersion: item.apiVersion ?? list.apiVersion };
+}

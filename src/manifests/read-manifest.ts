@@ -1,0 +1,164 @@
+// One manifest file -> its documents -> the collector. Each document is parsed, decoded and dropped before the next one,
+// so that memory is bounded by the largest document and not by the file.
+
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { ObjectCollector } from "./collector.ts";
+import { ManifestDocument, type PositionCache } from "./document.ts";
+import { describeFileError } from "./file-errors.ts";
+import type { ManifestFile } from "./find-files.ts";
+import { JsonItemSplitter } from "./json-stream.ts";
+import type { ManifestFiles } from "./manifest-files.ts";
+import { parseManifestDocument } from "./parse-document.ts";
+import { type DocumentPart, DocumentSplitter, type OversizedPart } from "./split-documents.ts";
+
+/** A single document may be this large; a file may be larger. */
+export const DOCUMENT_LIMIT_BYTES = 32 << 20;
+/** The texts of larger files are not kept for line numbers, but read again when one is asked for. */
+const KEPT_TEXT_LIMIT_BYTES = 32 << 20;
+
+export interface ReadContext {
+  readonly files: ManifestFiles;
+  readonly collector: ObjectCollector;
+  readonly positions: PositionCache;
+  readonly onBytes: (count: number) => void;
+}
+
+/** Reads one file into the collector; whatever is wrong with it becomes a diagnostic. */
+export async function readManifest(file: ManifestFile, context: ReadContext): Promise<void> {
+  const reader = new ManifestReader(file, context);
+  let begun = !file.explicit;
+  try {
+    for await (const chunk of context.files.read(file.path)) {
+      begun = true;
+      context.onBytes(chunk.length);
+      if (!reader.push(chunk)) return;
+    }
+    reader.end();
+  } catch (error) {
+    context.collector.diagnostics.push(describeFileError(file.path, error, begun ? "found" : "named"));
+  }
+}
+
+class ManifestReader {
+  readonly #file: ManifestFile;
+  readonly #context: ReadContext;
+  readonly #keepsText: boolean;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  #splitter: DocumentSplitter | JsonItemSplitter | undefined;
+  #objects = 0;
+  #bytes = 0;
+
+  constructor(file: ManifestFile, context: ReadContext) {
+    this.#file = file;
+    this.#context = context;
+    this.#keepsText = file.sizeBytes <= KEPT_TEXT_LIMIT_BYTES;
+  }
+
+  /** false: the rest of the file is not worth reading. */
+  push(chunk: Uint8Array): boolean {
+    if (chunk.includes(0)) {
+      this.#report(
+        "binary-file",
+        "the file is binary (it has NUL bytes), not a manifest",
+        utf16Hint(chunk, this.#bytes),
+      );
+      return false;
+    }
+    this.#splitter ??= this.#chooseSplitter(chunk);
+    this.#bytes += chunk.length;
+    for (const part of this.#splitter.push(chunk)) this.#readPart(part);
+    return true;
+  }
+
+  end(): void {
+    for (const part of this.#splitter?.end() ?? []) this.#readPart(part);
+    if (this.#objects > 0) return;
+    const message = this.#bytes === 0 ? "the file is empty" : "the file has no objects";
+    this.#context.collector.diagnostics.push({
+      code: "empty-file",
+      severity: "warning",
+      position: { file: this.#file.path },
+      message,
+    });
+  }
+
+  /** JSON that fits is parsed in one piece; larger JSON item by item. */
+  #chooseSplitter(first: Uint8Array): DocumentSplitter | JsonItemSplitter {
+    const isJson = /^(\u00EF\u00BB\u00BF)?\s*\{/.test(Buffer.from(first.subarray(0, 1024)).toString("latin1"));
+    const mayBeLarge = this.#file.sizeBytes > DOCUMENT_LIMIT_BYTES || this.#file.path === "-";
+    if (isJson && mayBeLarge) return new JsonItemSplitter(DOCUMENT_LIMIT_BYTES);
+    return new DocumentSplitter(DOCUMENT_LIMIT_BYTES);
+  }
+
+  #readPart(part: DocumentPart | OversizedPart): void {
+    this.#objects++;
+    if ("oversized" in part) {
+      this.#report(
+        "document-too-large",
+        `a single document is larger than ${DOCUMENT_LIMIT_BYTES >> 20} MiB`,
+        "split it into documents with ---, or give it as JSON (kubectl get -o json)",
+        part.firstLine,
+      );
+      return;
+    }
+    const text = this.#decode(part);
+    if (text === undefined) return;
+    const document = new ManifestDocument(
+      { file: this.#file.path, line: part.firstLine, column: part.firstColumn ?? 1 },
+      this.#textReader(part, text),
+      this.#context.positions,
+    );
+    const parsed = parseManifestDocument(text, document);
+    const { collector } = this.#context;
+    if (!parsed.ok) collector.diagnostics.push(...parsed.diagnostics);
+    else if ("empty" in parsed) this.#objects--;
+    else if (!Array.isArray(parsed.value) || this.#file.explicit || document.syntax !== "json") {
+      collector.addValue(part.complete?.(parsed.value) ?? parsed.value, document, this.#file.explicit);
+    } else {
+      collector.diagnostics.push({
+        code: "not-kubernetes",
+        severity: "warning",
+        position: document.positionOf([]),
+        message: "not a Kubernetes object but a JSON list: ignored",
+      });
+    }
+  }
+
+  #decode(part: DocumentPart): string | undefined {
+    try {
+      return this.#decoder.decode(part.bytes);
+    } catch {
+      this.#report("not-utf8", "the text is not valid UTF-8", "save the file as UTF-8", part.firstLine);
+      return undefined;
+    }
+  }
+
+  #textReader(part: DocumentPart, text: string): () => string | undefined {
+    if (this.#keepsText && this.#bytes <= KEPT_TEXT_LIMIT_BYTES) return () => text;
+    const { files } = this.#context;
+    const { path } = this.#file;
+    const { offset } = part;
+    const length = part.bytes.length;
+    return () => {
+      const bytes = files.readAgain(path, offset, length);
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    };
+  }
+
+  #report(code: string, message: string, hint?: string, line?: number): void {
+    const diagnostic: Diagnostic = {
+      code,
+      severity: "error",
+      position: line === undefined ? { file: this.#file.path } : { file: this.#file.path, line, column: 1 },
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    };
+    this.#context.collector.diagnostics.push(diagnostic);
+  }
+}
+
+function utf16Hint(chunk: Uint8Array, before: number): string | undefined {
+  if (before > 0) return undefined;
+  const isUtf16 = (chunk[0] === 0xff && chunk[1] === 0xfe) || (chunk[0] === 0xfe && chunk[1] === 0xff);
+  return isUtf16 ? "it looks like UTF-16: save it as UTF-8" : undefined;
+}
