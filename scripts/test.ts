@@ -125,14 +125,22 @@ function printSummary(outcomes: readonly Outcome[]): void {
   process.exitCode = outcomes.some((outcome) => outcome.failed > 0) ? 1 : 0;
 }
 
-function chosenSteps(names: readonly string[]): readonly Step[] {
+function chosenSteps(names: readonly string[]): readonly Step[] | undefined {
   const known = steps.map((step) => step.name);
   const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new Error(`no step ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  if (unknown.length > 0) {
+    console.error(`no step ${unknown.join(", ")}; there are: ${known.join(", ")}`);
+    return undefined;
+  }
   return names.length === 0 ? steps : steps.filter((step) => names.includes(step.name));
 }
 
 async function main(): Promise<void> {
+  const chosen = chosenSteps(process.argv.slice(2));
+  if (chosen === undefined) {
+    process.exitCode = 2;
+    return;
+  }
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   const outcomes: Outcome[] = [];
@@ -142,7 +150,7 @@ async function main(): Promise<void> {
       stopped = true;
       running?.kill(signal);
     });
-  for (const step of chosenSteps(process.argv.slice(2))) {
+  for (const step of chosen) {
     const outcome = await perform(step);
     outcomes.push(stopped ? { ...outcome, failed: Math.max(1, outcome.failed), note: "stopped" } : outcome);
     if (stopped) break;
