@@ -1,0 +1,153 @@
+// The verbs of nftpol. Parser, help, completion and docs are all made from this table.
+
+import type { CommandSpec } from "./command-spec.ts";
+import {
+  FAMILY_OPTION,
+  INPUT_OPTIONS,
+  NODE_OPTION,
+  outputOption,
+  POD_TO_OWN_NODE_OPTION,
+  PROGRAM_OPTIONS,
+} from "./shared-options.ts";
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "render",
+    summary: "the exact nft ruleset of a node, ready for nft -f -",
+    description: "Prints what nftpol would load on the node: a dry run. Nothing is changed.",
+    arguments: [],
+    options: [
+      ...INPUT_OPTIONS,
+      { flags: "--node <name>", description: "the node to render, or all; needed where pods are on several" },
+      { flags: "--output-dir <dir>", description: "write <node>.nft or .json files there", completes: "files" },
+      {
+        flags: "--backend <name>",
+        description: "what enforces the rules",
+        choices: ["nft", "iptables"],
+        default: "nft",
+      },
+      outputOption("nft", "json"),
+      { flags: "--json-typeof", description: "with -o json: declare sets by typeof (nft 1.1.3 and newer)" },
+      ...PROGRAM_OPTIONS,
+    ],
+    examples: [
+      { command: "nftpol render -f shop/", does: "the table of the only node" },
+      { command: "helm template shop | nftpol render -f - | nft -c -f -", does: "check what a chart would load" },
+      { command: "nftpol render -f cluster/ -R --node all --output-dir out/", does: "one file for each node" },
+    ],
+    load: () => import("./verbs/render.ts"),
+  },
+  {
+    name: "matrix",
+    summary: "who reaches whom, and on which ports",
+    description: "Pods of one workload are shown as one where they have the same verdicts.",
+    arguments: [],
+    options: [
+      ...INPUT_OPTIONS,
+      {
+        flags: "--port <port>",
+        description: "ask about this port (80/TCP, 53/UDP, ICMP, proto/47); repeatable; default: those that occur",
+        repeatable: true,
+      },
+      { flags: "--ip <address>", description: "a plain address as one more row and column; repeatable", repeatable: true },
+      FAMILY_OPTION,
+      { flags: "-n, --namespace <name>", description: "only flows from or to this namespace" },
+      outputOption("table", "wide", "json", "csv", "md", "mermaid", "dot", "html"),
+      { flags: "--by-pod", description: "one row for each pod: do not group by workload" },
+      POD_TO_OWN_NODE_OPTION,
+    ],
+    examples: [
+      { command: "nftpol matrix -f shop/", does: "a table of all workloads" },
+      { command: "helm template shop | nftpol matrix -f - -o md", does: "for a review" },
+      { command: "nftpol matrix -f shop/ --port 5432/TCP --ip 203.0.113.7", does: "one port, and an address on the internet" },
+    ],
+    load: () => import("./verbs/matrix.ts"),
+  },
+  {
+    name: "explain",
+    summary: "why a flow is allowed or denied: policy, rule, line, and the nft rules it meets",
+    description:
+      "FROM and TO: namespace/pod, a pod (see -n), namespace/workload, an IP address, or node/NAME.\nPORT: 80/TCP, 80 (TCP), 53/UDP, 9/SCTP, ICMP, proto/47.",
+    arguments: [
+      { name: "FROM", description: "who sends" },
+      { name: "TO", description: "who receives" },
+      { name: "PORT", description: "destination port and protocol" },
+    ],
+    options: [
+      ...INPUT_OPTIONS,
+      { flags: "-n, --namespace <name>", description: "namespace of names without one", default: "default" },
+      FAMILY_OPTION,
+      outputOption("text", "wide", "json"),
+      ...PROGRAM_OPTIONS,
+    ],
+    examples: [
+      { command: "nftpol explain shop/frontend shop/api 8080/TCP -f shop/", does: "by workload" },
+      { command: "nftpol explain -n shop api-0 203.0.113.7 443 -f shop/", does: "a pod to the internet" },
+      { command: "nftpol explain node/worker-1 shop/db 5432/TCP -f shop/ -o json", does: "for a script" },
+    ],
+    load: () => import("./verbs/explain.ts"),
+  },
+  {
+    name: "test",
+    summary: "compare policies with expectation files (*.expect.yaml, expected.json)",
+    description: "Folders are searched recursively. The last line of the output says how many folders and rows agree.",
+    arguments: [
+      { name: "PATH", description: "folder, *.expect.yaml or expected.json", variadic: true, completes: "files" },
+    ],
+    options: [outputOption("text", "json", "junit"), POD_TO_OWN_NODE_OPTION],
+    examples: [
+      { command: "nftpol test policies/", does: "every expectation below the folder" },
+      { command: "nftpol test policies/shop/shop.expect.yaml", does: "one file" },
+      { command: "nftpol test policies/ -o junit > report.xml", does: "for a CI server" },
+    ],
+    load: () => import("./verbs/test.ts"),
+  },
+  {
+    name: "prove",
+    summary: "prove that the rules of a node mean exactly what the policies say",
+    description: "Compares both sides over all classes of packets; prints a counterexample where they differ.",
+    arguments: [],
+    options: [
+      ...INPUT_OPTIONS,
+      { flags: "--node <name>", description: "only this node; default: every node" },
+      { flags: "--live", description: "read the table from the kernel (of the current network namespace)" },
+      outputOption("text", "json"),
+      ...PROGRAM_OPTIONS,
+    ],
+    examples: [
+      { command: "nftpol prove -f shop/", does: "every node, with the rules as rendered" },
+      { command: "nftpol prove -f shop/ --node worker-1 --live", does: "the rules in this kernel (needs root)" },
+    ],
+    load: () => import("./verbs/prove.ts"),
+  },
+  {
+    name: "graph",
+    summary: "the rule graph: policies, selections, classes, address sets, and who uses what",
+    arguments: [],
+    options: [...INPUT_OPTIONS, NODE_OPTION, outputOption("table", "json", "mermaid", "dot"), ...PROGRAM_OPTIONS],
+    examples: [
+      { command: "nftpol graph -f shop/", does: "as tables" },
+      { command: "nftpol graph -f shop/ -o dot | dot -Tsvg > graph.svg", does: "as a picture" },
+    ],
+    load: () => import("./verbs/graph.ts"),
+  },
+  {
+    name: "completion",
+    summary: "shell completion",
+    arguments: [{ name: "SHELL", description: "which shell", choices: ["bash", "zsh", "fish"] }],
+    options: [],
+    examples: [
+      { command: "source <(nftpol completion bash)", does: "for this shell" },
+      { command: "nftpol completion fish > ~/.config/fish/completions/nftpol.fish", does: "for good" },
+    ],
+    load: () => import("./verbs/completion.ts"),
+  },
+  {
+    name: "version",
+    summary: "the version of nftpol and of its runtime",
+    arguments: [],
+    options: [outputOption("text", "json")],
+    examples: [{ command: "nftpol version -o json", does: "for a script" }],
+    load: () => import("./verbs/version.ts"),
+  },
+];

@@ -1,0 +1,50 @@
+// Options that several verbs have, each described once.
+
+import type { OptionSpec } from "./command-spec.ts";
+
+/** Where the cluster comes from. */
+export const INPUT_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "-f, --filename <path>",
+    description: "manifest file or folder, - for standard input; without it: the current kube context",
+    repeatable: true,
+    completes: "files",
+  },
+  { flags: "-R, --recursive", description: "search folders given with -f recursively" },
+  { flags: "--kubeconfig <file>", description: "kubeconfig to use where there is no -f", completes: "files" },
+  { flags: "--context <name>", description: "kubeconfig context to use where there is no -f" },
+];
+
+export const NODE_OPTION: OptionSpec = {
+  flags: "--node <name>",
+  description: "the node to look at; needed where pods are on several",
+};
+
+/** How the rules of a node are made. */
+export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--pod-to-own-node <mode>",
+    description: "whether egress policies judge a pod's traffic to its own node",
+    choices: ["allow", "enforce"],
+    default: "allow",
+  },
+  {
+    flags: "--service-proxy <mode>",
+    description: "how services are translated on the node",
+    choices: ["netfilter", "ipvs"],
+    default: "netfilter",
+  },
+];
+
+export const POD_TO_OWN_NODE_OPTION: OptionSpec = PROGRAM_OPTIONS[0] as OptionSpec;
+
+export const FAMILY_OPTION: OptionSpec = {
+  flags: "--family <family>",
+  description: "only this address family",
+  choices: ["IPv4", "IPv6"],
+};
+
+/** `-o`; the first format is the default. */
+export function outputOption(...formats: readonly [string, ...string[]]): OptionSpec {
+  return { flags: "-o, --output <format>", description: "output format", choices: formats, default: formats[0] };
+}
