@@ -46,7 +46,8 @@ export function decodePod(value: unknown, source: ObjectSource): DecodedPod {
     position: source.positionOf([]),
   };
   const unborn = meta.uid === "" && addresses.length === 0 && !finished;
-  if (!unborn && addresses.length === 0 && !finished && !spec.hostNetwork) {
+  const addressesAreReadable = root.findings.errorCount === 0;
+  if (addressesAreReadable && !unborn && addresses.length === 0 && !finished && !spec.hostNetwork) {
     status.warning({
       code: "pod-without-address",
       message: "the pod has no address yet: policies cannot select it and nothing reaches it",

@@ -81,7 +81,7 @@ export class Field {
 
   asString(): string | undefined {
     if (!this.present || typeof this.value === "string") return this.value as string | undefined;
-    this.#wrongType("a string", typeof this.value === "object" ? undefined : `quote it: "${String(this.value)}"`);
+    this.#wrongType("a string", quotingHint(this.value));
     return undefined;
   }
 
@@ -126,6 +126,11 @@ export class Field {
       ...(hint === undefined ? {} : { hint }),
     });
   }
+}
+
+function quotingHint(value: unknown): string | undefined {
+  if (typeof value === "boolean") return "YAML reads y, n, yes, no, on, off as true and false: quote the value";
+  return typeof value === "number" ? "quote the value" : undefined;
 }
 
 export function isMapping(value: unknown): value is Mapping {

@@ -28,6 +28,8 @@ export class ObjectCollector {
   readonly workloads: Workload[] = [];
   readonly diagnostics: Diagnostic[] = [];
   readonly ignoredKinds = new Map<string, number>();
+  /** Set for large input: pods then hold no part of the text they were read from. */
+  detachesPods = false;
   readonly #seen = new Map<string, SourcePosition>();
 
   /** One document's value: an object or a list of objects. `explicit`: the user named the file. Returns the number of objects. */
@@ -74,7 +76,8 @@ export class ObjectCollector {
     switch (decoded.type) {
       case "pod":
         if (decoded.object !== undefined && this.#isFirst(`Pod ${decoded.object.key}`, decoded.object.position)) {
-          this.pods.push({ pod: decoded.object, unborn: decoded.unborn });
+          const pod = this.detachesPods ? detachPod(decoded.object) : decoded.object;
+          this.pods.push({ pod, unborn: decoded.unborn });
         }
         return;
       case "namespace":
@@ -129,6 +132,13 @@ export class ObjectCollector {
     });
     return false;
   }
+}
+
+/** The same pod with strings of its own: substrings keep the whole text that they were cut from alive. */
+function detachPod(pod: Pod): Pod {
+  const { position, nodeName, ...rest } = pod;
+  const copy = JSON.parse(JSON.stringify({ ...rest, nodeName })) as Pod;
+  return { ...copy, nodeName: copy.nodeName, position };
 }
 
 export interface ListType {

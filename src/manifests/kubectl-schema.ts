@@ -18,8 +18,12 @@ function spellings(words: readonly string[], value: boolean): [string, boolean][
   });
 }
 
+function withoutUnderscores(source: string): string {
+  return source.includes("_") ? source.replaceAll("_", "") : source;
+}
+
 function parseInteger(source: string): number | undefined {
-  const text = source.replaceAll("_", "");
+  const text = withoutUnderscores(source);
   if (!INTEGER.test(text)) return undefined;
   const negative = text.startsWith("-");
   const digits = /^[-+]/.test(text) ? text.slice(1) : text;
@@ -28,7 +32,7 @@ function parseInteger(source: string): number | undefined {
 }
 
 function parseFloatText(source: string): number | undefined {
-  const text = source.replaceAll("_", "");
+  const text = withoutUnderscores(source);
   if (!FLOAT.test(text)) return undefined;
   const value = Number(text);
   return Number.isFinite(value) ? value : undefined;

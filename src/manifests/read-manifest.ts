@@ -52,6 +52,7 @@ class ManifestReader {
     this.#file = file;
     this.#context = context;
     this.#keepsText = file.sizeBytes <= KEPT_TEXT_LIMIT_BYTES;
+    context.collector.detachesPods = !this.#keepsText || file.path === "-";
   }
 
   /** false: the rest of the file is not worth reading. */
@@ -134,15 +135,8 @@ class ManifestReader {
   }
 
   #textReader(part: DocumentPart, text: string): () => string | undefined {
-    if (this.#keepsText && this.#bytes <= KEPT_TEXT_LIMIT_BYTES) return () => text;
-    const { files } = this.#context;
-    const { path } = this.#file;
-    const { offset } = part;
-    const length = part.bytes.length;
-    return () => {
-      const bytes = files.readAgain(path, offset, length);
-      return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
-    };
+    const isKept = this.#keepsText && this.#bytes <= KEPT_TEXT_LIMIT_BYTES;
+    return isKept ? () => text : rereadText(this.#context.files, this.#file.path, part.offset, part.bytes.length);
   }
 
   #report(code: string, message: string, hint?: string, line?: number): void {
@@ -155,6 +149,14 @@ class ManifestReader {
     };
     this.#context.collector.diagnostics.push(diagnostic);
   }
+}
+
+/** A function of its own, because a closure beside others would keep what those refer to, the text. */
+function rereadText(files: ManifestFiles, path: string, offset: number, length: number): () => string | undefined {
+  return () => {
+    const bytes = files.readAgain(path, offset, length);
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  };
 }
 
 function utf16Hint(chunk: Uint8Array, before: number): string | undefined {
