@@ -77,16 +77,19 @@ export function memoryManifestFiles(contents: Readonly<Record<string, string | U
   for (const [path, content] of Object.entries(contents)) {
     files.set(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
   }
+  const withoutSlash = (path: string) => path.replace(/\/+$/, "");
   const missing = (path: string) => Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
   return {
-    async status(path) {
+    async status(named) {
+      const path = withoutSlash(named);
       const bytes = files.get(path);
       if (bytes !== undefined) return { kind: path === "-" ? "other" : "file", sizeBytes: bytes.length };
       if (path === "." || [...files.keys()].some((file) => file.startsWith(`${path}/`)))
         return { kind: "folder", sizeBytes: 0 };
       throw missing(path);
     },
-    async list(folder) {
+    async list(named) {
+      const folder = withoutSlash(named);
       const kinds = new Map<string, FolderEntry["kind"]>();
       for (const file of files.keys()) {
         const inside =

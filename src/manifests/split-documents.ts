@@ -136,7 +136,7 @@ function markerAt(bytes: Uint8Array, start: number): typeof DASH | typeof DOT | 
 /** Whether these are a document's `%` directives, which stand before its `---`. */
 function onlyDirectives(bytes: Uint8Array): boolean {
   if (bytes.length > 4096 || !bytes.includes(37)) return false;
-  return /^([ \t]*(#.*|%.*)?\r?\n)*$/.test(Buffer.from(bytes).toString("latin1"));
+  return /^(\u00EF\u00BB\u00BF)?([ \t]*(#.*|%.*)?\r?\n)*$/.test(Buffer.from(bytes).toString("latin1"));
 }
 
 export function countNewlines(bytes: Uint8Array): number {
