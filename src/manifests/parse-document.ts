@@ -6,13 +6,15 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ManifestDocument } from "./document.ts";
 import { KUBECTL_SCHEMA } from "./kubectl-schema.ts";
 import { findDuplicateJsonKeys } from "./locate-json.ts";
-import { duplicateKey, findSyntaxErrors, syntaxError } from "./syntax-errors.ts";
+import { duplicateKey, syntaxError } from "./syntax-findings.ts";
 
 export type ParsedDocument =
   | { readonly ok: true; readonly value: unknown }
   /** Nothing but comments and white space. */
   | { readonly ok: true; readonly empty: true }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
+  /** The YAML parser gave up at its first error: `findSyntaxErrors` tells all of them. */
+  | { readonly ok: false; readonly cause: unknown };
 
 /** Also tells the document which syntax its text has. */
 export function parseManifestDocument(text: string, document: ManifestDocument): ParsedDocument {
@@ -49,11 +51,10 @@ function parseYaml(text: string, document: ManifestDocument): ParsedDocument {
   try {
     values = constructFromEvents(parseEvents(text, {}), { source: text, schema: KUBECTL_SCHEMA });
   } catch (error) {
-    return { ok: false, diagnostics: findSyntaxErrors(text, error, document) };
+    return { ok: false, cause: error };
   }
   if (values.length === 0 || (values.length === 1 && values[0] === null)) return { ok: true, empty: true };
-  if (values.length > 1)
-    return { ok: false, diagnostics: findSyntaxErrors(text, "two documents stand in one", document) };
+  if (values.length > 1) return { ok: false, cause: "two documents stand in one" };
   const value = values[0];
   if (text.includes("*") && multiplies(value)) {
     const what = { message: "aliases (*name) multiply or contain themselves", hint: "write the repeated parts out" };

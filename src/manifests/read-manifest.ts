@@ -8,7 +8,7 @@ import { describeFileError } from "./file-errors.ts";
 import type { ManifestFile } from "./find-files.ts";
 import { JsonItemSplitter } from "./json-stream.ts";
 import type { ManifestFiles } from "./manifest-files.ts";
-import { parseManifestDocument } from "./parse-document.ts";
+import { type ParsedDocument, parseManifestDocument } from "./parse-document.ts";
 import { type DocumentPart, DocumentSplitter, type OversizedPart } from "./split-documents.ts";
 
 /** A single document may be this large; a file may be larger. */
@@ -31,9 +31,9 @@ export async function readManifest(file: ManifestFile, context: ReadContext): Pr
     for await (const chunk of context.files.read(file.path)) {
       begun = true;
       context.onBytes(chunk.length);
-      if (!reader.push(chunk)) return;
+      if (!(await reader.push(chunk))) return;
     }
-    reader.end();
+    await reader.end();
   } catch (error) {
     context.collector.diagnostics.push(describeFileError(file.path, error, begun ? "found" : "named"));
   }
@@ -56,7 +56,7 @@ class ManifestReader {
   }
 
   /** false: the rest of the file is not worth reading. */
-  push(chunk: Uint8Array): boolean {
+  async push(chunk: Uint8Array): Promise<boolean> {
     if (chunk.includes(0)) {
       this.#report(
         "binary-file",
@@ -67,12 +67,12 @@ class ManifestReader {
     }
     this.#splitter ??= this.#chooseSplitter(chunk);
     this.#bytes += chunk.length;
-    for (const part of this.#splitter.push(chunk)) this.#readPart(part);
+    for (const part of this.#splitter.push(chunk)) await this.#readPart(part);
     return true;
   }
 
-  end(): void {
-    for (const part of this.#splitter?.end() ?? []) this.#readPart(part);
+  async end(): Promise<void> {
+    for (const part of this.#splitter?.end() ?? []) await this.#readPart(part);
     if (this.#objects > 0) return;
     const message = this.#bytes === 0 ? "the file is empty" : "the file has no objects";
     this.#context.collector.diagnostics.push({
@@ -91,7 +91,7 @@ class ManifestReader {
     return new DocumentSplitter(DOCUMENT_LIMIT_BYTES);
   }
 
-  #readPart(part: DocumentPart | OversizedPart): void {
+  async #readPart(part: DocumentPart | OversizedPart): Promise<void> {
     this.#objects++;
     if ("oversized" in part) {
       this.#report(
@@ -111,7 +111,7 @@ class ManifestReader {
     );
     const parsed = parseManifestDocument(text, document);
     const { collector } = this.#context;
-    if (!parsed.ok) collector.diagnostics.push(...parsed.diagnostics);
+    if (!parsed.ok) collector.diagnostics.push(...(await describeFailure(parsed, text, document)));
     else if ("empty" in parsed) this.#objects--;
     else if (!Array.isArray(parsed.value) || this.#file.explicit || document.syntax !== "json") {
       collector.addValue(part.complete?.(parsed.value) ?? parsed.value, document, this.#file.explicit);
@@ -149,6 +149,16 @@ class ManifestReader {
     };
     this.#context.collector.diagnostics.push(diagnostic);
   }
+}
+
+async function describeFailure(
+  parsed: ParsedDocument & { readonly ok: false },
+  text: string,
+  document: ManifestDocument,
+): Promise<readonly Diagnostic[]> {
+  if ("diagnostics" in parsed) return parsed.diagnostics;
+  const { findSyntaxErrors } = await import("./syntax-errors.ts");
+  return findSyntaxErrors(text, parsed.cause, document);
 }
 
 /** A function of its own, because a closure beside others would keep what those refer to, the text. */

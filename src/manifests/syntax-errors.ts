@@ -1,11 +1,12 @@
 // What is wrong with text that the fast parser refused: every syntax error and every repeated key, with positions.
-// Slow and thorough; used only for documents that are already known to be bad.
+// Slow and thorough; imported only when a document is known to be bad, because its parser takes long to load.
 
 import { YAMLException } from "js-yaml";
 import { isPair, isScalar, parseDocument, type Scalar, visit, type YAMLMap } from "yaml";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ManifestDocument } from "./document.ts";
 import { resolvePlainScalar } from "./kubectl-schema.ts";
+import { duplicateKey, syntaxError } from "./syntax-findings.ts";
 
 /** Above this, only the fast parser's first error is reported. */
 const THOROUGH_LIMIT = 2 << 20;
@@ -82,38 +83,6 @@ function offsetOf(node: Scalar): number {
 function keyText(key: Scalar): string {
   if (key.source === undefined) return String(key.value);
   return key.type === "PLAIN" ? String(resolvePlainScalar(key.source)) : key.source;
-}
-
-/** A key that is written twice in one mapping; the position is that of the second. */
-export function duplicateKey(
-  document: ManifestDocument,
-  text: string,
-  key: string,
-  first: number,
-  second: number,
-): Diagnostic {
-  const firstLine = document.lineAndColumn(text, first).line;
-  return {
-    code: "duplicate-key",
-    severity: "error",
-    position: { file: document.file, ...document.lineAndColumn(text, second) },
-    message: `the key ${JSON.stringify(key)} is written twice; first in line ${firstLine}`,
-    hint: "remove or rename one of them",
-  };
-}
-
-export function syntaxError(
-  document: ManifestDocument,
-  text: string,
-  offset: number,
-  what: { readonly message: string; readonly hint?: string },
-): Diagnostic {
-  return {
-    code: "syntax-error",
-    severity: "error",
-    position: { file: document.file, ...document.lineAndColumn(text, offset) },
-    ...what,
-  };
 }
 
 function describeCause(text: string, cause: unknown, document: ManifestDocument): Diagnostic {
