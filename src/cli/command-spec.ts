@@ -42,7 +42,11 @@ export interface ExampleSpec {
 }
 
 /** `-f, --filename <path>` -> its names and whether it takes a value. */
-export function parseFlags(flags: string): { readonly short?: string; readonly long: string; readonly takesValue: boolean } {
+export function parseFlags(flags: string): {
+  readonly short?: string;
+  readonly long: string;
+  readonly takesValue: boolean;
+} {
   const short = /(?:^|[ ,])(-[A-Za-z])(?=[ ,]|$)/.exec(flags)?.[1];
   const long = /--[a-z0-9-]+/.exec(flags)?.[0] ?? "";
   return { ...(short === undefined ? {} : { short }), long, takesValue: flags.includes("<") };

@@ -49,7 +49,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         description: "ask about this port (80/TCP, 53/UDP, ICMP, proto/47); repeatable; default: those that occur",
         repeatable: true,
       },
-      { flags: "--ip <address>", description: "a plain address as one more row and column; repeatable", repeatable: true },
+      {
+        flags: "--ip <address>",
+        description: "a plain address as one more row and column; repeatable",
+        repeatable: true,
+      },
       FAMILY_OPTION,
       { flags: "-n, --namespace <name>", description: "only flows from or to this namespace" },
       outputOption("table", "wide", "json", "csv", "md", "mermaid", "dot", "html"),
@@ -59,7 +63,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [
       { command: "nftpol matrix -f shop/", does: "a table of all workloads" },
       { command: "helm template shop | nftpol matrix -f - -o md", does: "for a review" },
-      { command: "nftpol matrix -f shop/ --port 5432/TCP --ip 203.0.113.7", does: "one port, and an address on the internet" },
+      {
+        command: "nftpol matrix -f shop/ --port 5432/TCP --ip 203.0.113.7",
+        does: "one port, and an address on the internet",
+      },
     ],
     load: () => import("./verbs/matrix.ts"),
   },

@@ -1,0 +1,118 @@
+// What a verb works on: manifests or the kube context -> a filled ClusterStore. Reports all findings on stderr first;
+// any error ends the command before anything else is done.
+
+import { type LoadedManifests, loadManifests } from "../manifests/load-manifests.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { ClusterStore } from "../state/store.ts";
+import { countFindings, formatDiagnostic, hasErrors } from "./diagnostics.ts";
+import { placePods } from "./placement.ts";
+import { startProgress } from "./progress.ts";
+import { countOf, printable } from "./terminal-text.ts";
+import { CommandError, flagOption, listOption, type OptionValues, type VerbContext } from "./verb.ts";
+
+export interface ClusterInput {
+  readonly store: ClusterStore;
+  /** Nodes that pods are on and nodes that are defined, sorted; never empty where there are pods. */
+  readonly nodeNames: readonly string[];
+  /** Warnings, also those that only the state shows (shared addresses). All of them have been printed. */
+  readonly warnings: readonly Diagnostic[];
+}
+
+export interface LoadClusterOptions {
+  /** `--node`: where pods are that name no node. */
+  readonly wantedNode?: string | undefined;
+}
+
+/**
+ * The cluster that the options -f, -R, --kubeconfig and --context name. Throws CommandError with exit code 2 after it has
+ * printed what is wrong with the input.
+ */
+export async function loadCluster(
+  options: OptionValues,
+  context: VerbContext,
+  { wantedNode }: LoadClusterOptions = {},
+): Promise<ClusterInput> {
+  const loaded = await loadObjects(options, context);
+  const { input, diagnostics } = fillStore(loaded, wantedNode);
+  printFindings(diagnostics, loaded, context);
+  if (hasErrors(diagnostics)) throw new CommandError(2, "");
+  return input;
+}
+
+async function loadObjects(options: OptionValues, context: VerbContext): Promise<LoadedManifests> {
+  const paths = listOption(options, "filename");
+  if (paths.length === 0) {
+    throw new CommandError(
+      3,
+      "reading from a cluster is not built yet",
+      "give manifests with -f FILE, -f FOLDER or -f -",
+    );
+  }
+  const progress = startProgress(context);
+  try {
+    return await loadManifests(paths, {
+      recursive: flagOption(options, "recursive"),
+      files: context.files,
+      onProgress: (read, total) => progress.report(`reading ${formatMegabytes(read)} of ${formatMegabytes(total)}`),
+    });
+  } finally {
+    progress.finish();
+  }
+}
+
+function formatMegabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+/** Objects -> state, with pods placed. Pure: `nftpol test` uses it for each folder. */
+export function fillStore(
+  loaded: LoadedManifests,
+  wantedNode?: string,
+): { readonly input: ClusterInput; readonly diagnostics: readonly Diagnostic[] } {
+  const store = new ClusterStore();
+  const { pods, nodeNames, unplaced } = placePods(loaded.pods, loaded.nodes, wantedNode);
+  for (const namespace of loaded.namespaces) store.apply({ kind: "namespace", name: namespace.name, namespace });
+  for (const node of loaded.nodes) store.apply({ kind: "node", name: node.name, node });
+  for (const pod of pods) store.apply({ kind: "pod", key: pod.key, pod });
+  for (const policy of loaded.policies) store.apply({ kind: "policy", key: policy.key, policy });
+  const own = [...sharedAddressWarnings(store), ...(unplaced > 0 ? [unplacedWarning(unplaced, loaded)] : [])];
+  const diagnostics = [...loaded.diagnostics, ...own];
+  const warnings = diagnostics.filter((each) => each.severity === "warning");
+  return { input: { store, nodeNames, warnings }, diagnostics };
+}
+
+function sharedAddressWarnings(store: ClusterStore): Diagnostic[] {
+  return store.sharedAddresses().map(({ address, claimants }) => {
+    const [owner, ...others] = claimants.map((pod) => pod.key);
+    const verb = others.length === 1 ? "claims" : "claim";
+    return {
+      code: "shared-address",
+      severity: "warning",
+      position: claimants[1]?.position ?? { file: "" },
+      object: `Pod ${others[0]}`,
+      message: `${others.join(", ")} ${verb} the address ${address} of ${owner}, which started later and is taken as its owner`,
+      hint: "a finished pod should have the phase Succeeded or Failed",
+    };
+  });
+}
+
+function unplacedWarning(unplaced: number, loaded: LoadedManifests): Diagnostic {
+  const first = loaded.pods.find((pod) => pod.nodeName === undefined);
+  return {
+    code: "pod-without-node",
+    severity: "warning",
+    position: first?.position ?? { file: "" },
+    message: `${countOf(unplaced, "pod")} without spec.nodeName: rules for it stand on no node, because pods are on several`,
+  };
+}
+
+function printFindings(diagnostics: readonly Diagnostic[], loaded: LoadedManifests, context: VerbContext): void {
+  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
+  if (diagnostics.length > 0) context.stderr(`${countFindings(diagnostics)}\n`);
+  if (hasErrors(diagnostics)) return;
+  const ignored = [...loaded.ignoredKinds].sort().map(([kind, count]) => `${count} ${kind}`);
+  if (ignored.length > 0) context.stderr(`ignored: ${printable(ignored.join(", "))}\n`);
+  if (loaded.madeUpAddresses > 0) {
+    context.stderr(`note: ${countOf(loaded.madeUpAddresses, "pod")} without an address got a made-up one\n`);
+  }
+}

@@ -1,0 +1,31 @@
+// The process: streams, signals of a closed pipe, exit code. Everything else is in `command-line.ts`.
+
+import { nodeManifestFiles } from "../manifests/manifest-files.ts";
+import { runCommandLine } from "./command-line.ts";
+
+const DEFAULT_COLUMNS = 100;
+
+/** A reader that has seen enough (`| head`) is no failure. */
+function endQuietlyOnClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+}
+
+function showsColour(stream: NodeJS.WriteStream): boolean {
+  const { NO_COLOR, TERM } = process.env;
+  return stream.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
+}
+
+endQuietlyOnClosedPipe(process.stdout);
+endQuietlyOnClosedPipe(process.stderr);
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  colour: showsColour(process.stdout),
+  columns: process.stdout.columns ?? DEFAULT_COLUMNS,
+  isTerminal: process.stderr.isTTY === true,
+  files: nodeManifestFiles,
+  environment: process.env,
+});

@@ -1,0 +1,186 @@
+// Who reaches whom: the reference evaluator asked once for each pair of endpoint classes, port and family.
+// Pure. Owns what a cell says; rows, groups and pictures are made from it elsewhere.
+
+import type { Policy } from "../../model/policy.ts";
+import type { Address, Family } from "../../net/address.ts";
+import { DEFAULT_EVALUATE_OPTIONS, type EvaluateOptions, evaluate, queryMatches } from "../../semantics/evaluate.ts";
+import type { Verdict } from "../../semantics/verdict.ts";
+import type { ClusterView } from "../../state/view.ts";
+import { classifyEndpoints } from "./classes.ts";
+import { commonFamilies, type Endpoint, listEndpoints } from "./endpoints.ts";
+import { type MatrixPort, matrixTraffic } from "./ports.ts";
+
+export interface MatrixQuestion {
+  readonly ports: readonly MatrixPort[];
+  /** Plain addresses besides the pods. */
+  readonly addresses: readonly Address[];
+  readonly options?: EvaluateOptions;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Matrix {
+  readonly endpoints: readonly Endpoint[];
+  readonly ports: readonly MatrixPort[];
+  /** By index into `endpoints`. Equal cells are the same object. */
+  cell(from: number, to: number): Cell;
+  /** The whole verdict with its reasons; both endpoints must have an address of the family. */
+  verdict(from: number, to: number, port: MatrixPort, family: Family): Verdict;
+}
+
+export type Cell =
+  /** A pod and itself: never blocked. */
+  | { readonly kind: "self" }
+  /** No packet to judge: no family in common, or two plain addresses. */
+  | { readonly kind: "unasked" }
+  | { readonly kind: "judged"; readonly families: readonly FamilyVerdicts[] };
+
+/** One family's halves, by index into the matrix's ports. */
+export interface FamilyVerdicts {
+  readonly family: Family;
+  readonly egress: readonly boolean[];
+  readonly ingress: readonly boolean[];
+}
+
+const SELF: Cell = { kind: "self" };
+const UNASKED: Cell = { kind: "unasked" };
+
+/** Cost: classes x classes x ports x families evaluations, whatever the number of pods in a class. */
+export function computeMatrix(view: ClusterView, question: MatrixQuestion): Matrix {
+  const { ports, options = DEFAULT_EVALUATE_OPTIONS } = question;
+  const endpoints = listEndpoints(view, question.addresses);
+  const classOf = classifyEndpoints(view, endpoints);
+  const members = firstTwoMembers(classOf);
+  const selecting = members.map(([first]) => policiesSelecting(view, endpoints[first as number] as Endpoint));
+  const judgement = (from: number, to: number) => {
+    const fromClass = classOf[from] as number;
+    const toClass = classOf[to] as number;
+    const policies = new Set([...(selecting[fromClass] as Policy[]), ...(selecting[toClass] as Policy[])]);
+    const narrow = new NarrowedView(view, [...policies]);
+    return (port: MatrixPort, family: Family): Verdict => {
+      const source = (endpoints[from] as Endpoint).addresses.get(family);
+      const destination = (endpoints[to] as Endpoint).addresses.get(family);
+      if (source === undefined || destination === undefined) throw new Error(`no address of family ${family}`);
+      return evaluate(narrow, { source, destination, traffic: matrixTraffic(port, family) }, options);
+    };
+  };
+  const cells = new CellTable();
+  const table = members.map(([from], row) => {
+    const line = members.map(([first, second], column) => {
+      const to = row === column ? second : first;
+      return to === undefined ? UNASKED : judgeCell(endpoints, ports, from as number, to, judgement, cells);
+    });
+    question.onProgress?.(row + 1, members.length);
+    return line;
+  });
+  return {
+    endpoints,
+    ports,
+    cell: (from, to) => {
+      if (from === to) return (endpoints[from] as Endpoint).pod === undefined ? UNASKED : SELF;
+      return table[classOf[from] as number]?.[classOf[to] as number] as Cell;
+    },
+    verdict: (from, to, port, family) => judgement(from, to)(port, family),
+  };
+}
+
+/** Two members of each class where it has two: a pod and itself is not what a pod and its like is. */
+function firstTwoMembers(classOf: readonly number[]): number[][] {
+  const members: number[][] = [];
+  for (const [endpoint, number] of classOf.entries()) {
+    const known = (members[number] ??= []);
+    if (known.length < 2) known.push(endpoint);
+  }
+  return members;
+}
+
+function policiesSelecting(view: ClusterView, endpoint: Endpoint): Policy[] {
+  const { pod } = endpoint;
+  return pod === undefined ? [] : [...view.policies()].filter((policy) => queryMatches(view, policy.subject, pod));
+}
+
+function judgeCell(
+  endpoints: readonly Endpoint[],
+  ports: readonly MatrixPort[],
+  from: number,
+  to: number,
+  judgement: (from: number, to: number) => (port: MatrixPort, family: Family) => Verdict,
+  cells: CellTable,
+): Cell {
+  const source = endpoints[from] as Endpoint;
+  const destination = endpoints[to] as Endpoint;
+  const families = commonFamilies(source, destination);
+  if (families.length === 0 || (source.pod === undefined && destination.pod === undefined)) return UNASKED;
+  const judge = judgement(from, to);
+  return cells.intern(
+    families.map((family) => {
+      const verdicts = ports.map((port) => judge(port, family));
+      return {
+        family,
+        egress: verdicts.map((verdict) => verdict.egress.allow),
+        ingress: verdicts.map((verdict) => verdict.ingress.allow),
+      };
+    }),
+  );
+}
+
+/** Each distinct cell once, so that cells can be compared by identity. */
+class CellTable {
+  readonly #cells = new Map<string, Cell>();
+
+  intern(families: readonly FamilyVerdicts[]): Cell {
+    const key = JSON.stringify(families.map(({ family, egress, ingress }) => [family, ...egress.map(Number), ...ingress.map(Number)]));
+    const known = this.#cells.get(key);
+    if (known !== undefined) return known;
+    const cell: Cell = { kind: "judged", families };
+    this.#cells.set(key, cell);
+    return cell;
+  }
+}
+
+/** The cluster with only those policies that select one of the two pods: no other one has a say between them. */
+class NarrowedView implements ClusterView {
+  readonly #view: ClusterView;
+  readonly #policies: readonly Policy[];
+
+  constructor(view: ClusterView, policies: readonly Policy[]) {
+    this.#view = view;
+    this.#policies = policies;
+  }
+
+  policies(): Iterable<Policy> {
+    return this.#policies;
+  }
+  pods(): ReturnType<ClusterView["pods"]> {
+    return this.#view.pods();
+  }
+  pod(...args: Parameters<ClusterView["pod"]>): ReturnType<ClusterView["pod"]> {
+    return this.#view.pod(...args);
+  }
+  selectablePods(): ReturnType<ClusterView["selectablePods"]> {
+    return this.#view.selectablePods();
+  }
+  selectablePod(...args: Parameters<ClusterView["selectablePod"]>): ReturnType<ClusterView["selectablePod"]> {
+    return this.#view.selectablePod(...args);
+  }
+  selectablePodsOf(namespace: string): ReturnType<ClusterView["selectablePodsOf"]> {
+    return this.#view.selectablePodsOf(namespace);
+  }
+  ownerOf(address: Address): ReturnType<ClusterView["ownerOf"]> {
+    return this.#view.ownerOf(address);
+  }
+  namespaceNames(): Iterable<string> {
+    return this.#view.namespaceNames();
+  }
+  namespaceLabels(name: string): ReturnType<ClusterView["namespaceLabels"]> {
+    return this.#view.namespaceLabels(name);
+  }
+  nodes(): ReturnType<ClusterView["nodes"]> {
+    return this.#view.nodes();
+  }
+  nodeAddresses(name: string): readonly Address[] {
+    return this.#view.nodeAddresses(name);
+  }
+  nodeAt(address: Address): string | undefined {
+    return this.#view.nodeAt(address);
+  }
+}
