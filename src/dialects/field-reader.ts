@@ -80,14 +80,16 @@ export class Field {
   }
 
   asString(): string | undefined {
-    if (!this.present || typeof this.value === "string") return this.value as string | undefined;
+    if (!this.present) return undefined;
+    if (typeof this.value === "string") return this.value;
     this.#wrongType("a string", quotingHint(this.value));
     return undefined;
   }
 
   boolean(key: string): boolean | undefined {
     const field = this.member(key);
-    if (!field.present || typeof field.value === "boolean") return (field.value ?? undefined) as boolean | undefined;
+    if (!field.present) return undefined;
+    if (typeof field.value === "boolean") return field.value;
     const unquoted = field.value === "true" || field.value === "false" ? `unquote it: ${field.value}` : undefined;
     field.#wrongType("true or false", unquoted);
     return undefined;

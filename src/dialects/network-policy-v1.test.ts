@@ -204,7 +204,7 @@ describe("any input", () => {
       fc.property(fc.constantFrom(...types), object, ([apiVersion, kind], value) => {
         decodeObject({ ...(value as object), apiVersion, kind }, source);
       }),
-      { numRuns: 2000 },
+      { numRuns: 5000 },
     );
     fc.assert(fc.property(json, (value) => void decodeObject(value, source)));
   });

@@ -60,13 +60,14 @@ function populatedWorkloads(pods: readonly Pod[], owners: ReadonlyMap<string, st
 
 function podsOf(workload: Workload, nodes: readonly Node[], taken: Set<string>, diagnostics: Diagnostic[]): Pod[] {
   const places = placesOf(workload, nodes);
-  if (places.length > MAX_PODS_PER_WORKLOAD) {
+  const count = workload.replicas === "per node" ? places.length : workload.replicas;
+  if (count > MAX_PODS_PER_WORKLOAD) {
     diagnostics.push({
       code: "too-many-replicas",
       severity: "warning",
       position: workload.position,
       object: `${workload.kind} ${workload.namespace}/${workload.name}`,
-      message: `only ${MAX_PODS_PER_WORKLOAD} of its ${places.length} pods are considered: they are all alike`,
+      message: `only ${MAX_PODS_PER_WORKLOAD} of its ${count} pods are considered: they are all alike`,
     });
   }
   return places.slice(0, MAX_PODS_PER_WORKLOAD).map((nodeName, index) => {
