@@ -16,6 +16,7 @@ export class ClusterStore implements ClusterView {
   /** Every live, non-hostNetwork pod that reports the address; the owner first. One claimant (the usual case) is kept bare. */
   readonly #claimants = new Map<Address, Pod | readonly Pod[]>();
   readonly #namespaces = new Map<string, Namespace>();
+  readonly #namespaceLabels = new Map<string, Labels>();
   readonly #nodes = new Map<string, Node>();
   readonly #policies = new Map<PolicyKey, Policy>();
   /** Node name -> host address -> how many pods of that node report it. */
@@ -105,6 +106,7 @@ export class ClusterStore implements ClusterView {
   #setNamespace(name: string, namespace: Namespace | undefined): StateChange[] {
     const before = this.namespaceLabels(name);
     setOrDelete(this.#namespaces, name, namespace);
+    this.#namespaceLabels.delete(name);
     const after = this.namespaceLabels(name);
     return sameLabels(before, after) ? [] : [{ kind: "namespace", name, before, after }];
   }
@@ -148,7 +150,12 @@ export class ClusterStore implements ClusterView {
   }
 
   namespaceLabels(name: string): Labels {
-    return namespaceLabels(name, this.#namespaces.get(name)?.labels);
+    let labels = this.#namespaceLabels.get(name);
+    if (labels === undefined) {
+      labels = namespaceLabels(name, this.#namespaces.get(name)?.labels);
+      this.#namespaceLabels.set(name, labels);
+    }
+    return labels;
   }
 
   nodes(): Iterable<Node> {

@@ -1,7 +1,7 @@
 // A packet as the rules see it: what the tracer walks through a ruleset.
 
 import { ICMPV6, PROTOCOL_NUMBER, protocolNumber, type Flow, type Traffic } from "../../model/flow.ts";
-import { addressValue, type Address, addressFamily, type Family } from "../../net/address.ts";
+import { type Address, addressFamily, type Family } from "../../net/address.ts";
 import type { Hook } from "./ruleset.ts";
 
 export type ConnectionState = "new" | "established" | "related" | "invalid" | "untracked";
@@ -11,8 +11,6 @@ export interface Packet {
   readonly family: Family;
   readonly source: Address;
   readonly destination: Address;
-  readonly sourceValue: bigint;
-  readonly destinationValue: bigint;
   /** IP protocol number. */
   readonly protocol: number;
   /** Ports of TCP, UDP and SCTP; undefined for other protocols. */
@@ -36,8 +34,6 @@ export function firstPacket(flow: Flow, hook: Hook, sourceIsLocal: boolean): Pac
     family: addressFamily(flow.source),
     source: flow.source,
     destination: flow.destination,
-    sourceValue: addressValue(flow.source),
-    destinationValue: addressValue(flow.destination),
     ...transportOf(traffic),
     state: "new",
     sourceIsLocal,

@@ -60,20 +60,20 @@ function walk(ruleset: Ruleset, packet: Packet, base: Chain, steps: TraceStep[])
     steps.push({ chain: chain.name, ruleIndex: next, rule, element, verdict });
     if (verdict === undefined) continue;
     if (verdict.kind === "accept" || verdict.kind === "drop") return verdict.kind;
-    if (verdict.kind === "return") {
+    if (!("chain" in verdict)) {
       position = stack.pop();
       continue;
     }
     if (verdict.kind === "jump") stack.push(position);
     if (stack.length > MAX_DEPTH || ++moves > ruleset.chains.size * MAX_DEPTH) throw new Untraceable("chains without end");
-    position = { chain: chainNamed(ruleset, verdict), next: 0 };
+    position = { chain: chainNamed(ruleset, verdict.chain), next: 0 };
   }
   return undefined;
 }
 
-function chainNamed(ruleset: Ruleset, verdict: Verdict & { chain: string }): Chain {
-  const chain = ruleset.chains.get(verdict.chain);
-  if (chain === undefined) throw new Untraceable(`chain ${verdict.chain} does not exist`);
+function chainNamed(ruleset: Ruleset, name: string): Chain {
+  const chain = ruleset.chains.get(name);
+  if (chain === undefined) throw new Untraceable(`chain ${name} does not exist`);
   return chain;
 }
 

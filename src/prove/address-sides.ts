@@ -1,0 +1,143 @@
+// The addresses of one family as both sides see them: atoms, with the answers that rules give to them (by test) and the
+// features that policies ask of them (by peer). Groups of equal answers are what the prover enumerates.
+
+import type { Direction, Peer, Policy, PortMatch } from "../model/policy.ts";
+import { ANY } from "../model/policy.ts";
+import { type Address, addressValue, type Family } from "../net/address.ts";
+import { cidrRange } from "../net/cidr.ts";
+import { isolatingPolicies, peerMatches, resolveNamedPort } from "../semantics/evaluate.ts";
+import type { ClusterView, SelectablePod } from "../state/view.ts";
+import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
+import { AddressCuts, type Atom, atomOf } from "./address-atoms.ts";
+import { type AddressPair, type AddressTest, entriesByAtom, type Side, type TestCache, type TestEntry, testsOfRule } from "./rule-tests.ts";
+
+export class AddressSides {
+  readonly family: Family;
+  readonly atoms: readonly Atom[];
+  /** Address pairs that some rule names, by `pairKey`. */
+  readonly pairs: ReadonlyMap<string, AddressPair>;
+  readonly #view: ClusterView;
+  readonly #nodeName: string;
+  readonly #testsOfChain = new Map<string, readonly AddressTest[]>();
+  readonly #entries = new Map<string, ReadonlyMap<number, readonly TestEntry[]>>();
+  readonly #peerBits = new Map<Peer, Set<number>>();
+  readonly #isolating = new Map<string, readonly Policy[]>();
+
+  /** Throws UnprovableRule when a rule asks something of addresses that cannot be taken apart. */
+  constructor(view: ClusterView, nodeName: string, ruleset: Ruleset, family: Family) {
+    this.#view = view;
+    this.#nodeName = nodeName;
+    this.family = family;
+    const cuts = new AddressCuts(family);
+    addPolicyCuts(view, nodeName, family, cuts);
+    const pairs = new Map<string, AddressPair>();
+    const tests: TestCache = new Map();
+    for (const chain of ruleset.chains.values()) {
+      const found = chain.rules.map((rule) => testsOfRule(ruleset, rule, family, tests));
+      for (const pair of found.flatMap((each) => each.pairs)) pairs.set(pairKey(pair.source, pair.destination), pair);
+      this.#testsOfChain.set(chain.name, found.flatMap((each) => each.tests));
+    }
+    for (const test of tests.values()) for (const { range } of test.entries) cuts.addRange(range.first, range.last);
+    for (const pair of pairs.values()) for (const address of [pair.source, pair.destination]) cuts.addAddress(address);
+    this.pairs = pairs;
+    this.atoms = cuts.atoms();
+    for (const test of tests.values()) this.#entries.set(test.id, entriesByAtom(test, this.atoms));
+  }
+
+  /** What these chains ask of one side's address. */
+  testsOf(chains: Iterable<Chain>, side: Side): AddressTest[] {
+    const tests = new Map<string, AddressTest>();
+    for (const chain of chains) {
+      for (const test of this.#testsOfChain.get(chain.name) ?? []) if (test.side === side) tests.set(test.id, test);
+    }
+    return [...tests.values()];
+  }
+
+  /** The elements that cover the atom. */
+  entries(test: AddressTest, atom: Atom): readonly TestEntry[] {
+    return this.#entries.get(test.id)?.get(atom.index) ?? [];
+  }
+
+  /** Equal for atoms that the tests cannot tell apart. */
+  answers(tests: readonly AddressTest[], atom: Atom): string {
+    return tests.map((test) => this.entries(test, atom).map((entry) => entry.answer).sort().join(",")).join("|");
+  }
+
+  owner(atom: Atom): SelectablePod | undefined {
+    return this.#view.ownerOf(atom.address);
+  }
+
+  /** The pod of this node that owns the address. */
+  localOwner(atom: Atom): SelectablePod | undefined {
+    const owner = this.owner(atom);
+    return owner?.pod.nodeName === this.#nodeName ? owner : undefined;
+  }
+
+  isolating(direction: Direction, pod: SelectablePod): readonly Policy[] {
+    const key = `${direction} ${pod.key}`;
+    let policies = this.#isolating.get(key);
+    if (policies === undefined) this.#isolating.set(key, (policies = isolatingPolicies(this.#view, direction, pod)));
+    return policies;
+  }
+
+  /** Whether the evaluator's peer matches the atom; asked once per peer for all atoms. */
+  peerMatches(peer: Peer, atom: Atom): boolean {
+    let matching = this.#peerBits.get(peer);
+    if (matching === undefined) {
+      matching = new Set(this.atoms.filter((each) => peerMatches(this.#view, peer, each.address)).map((each) => each.index));
+      this.#peerBits.set(peer, matching);
+    }
+    return matching.has(atom.index);
+  }
+
+  /** The atoms of known addresses of this node that no pod owns; when none is known, an address that nothing names. */
+  ownNodeAtoms(): Atom[] {
+    const known = this.#view
+      .nodeAddresses(this.#nodeName)
+      .filter((address) => address.includes(":") === (this.family === 6) && this.#view.ownerOf(address) === undefined)
+      .map((address) => atomOf(this.atoms, addressValue(address)));
+    if (known.length > 0) return known;
+    const anonymous = this.atoms.find((atom) => atom.first < atom.last && this.owner(atom) === undefined);
+    return anonymous === undefined ? [] : [anonymous];
+  }
+}
+
+export function pairKey(source: Address, destination: Address): string {
+  return `${source} ${destination}`;
+}
+
+function addPolicyCuts(view: ClusterView, nodeName: string, family: Family, cuts: AddressCuts): void {
+  const addresses = [...view.nodeAddresses(nodeName)];
+  for (const node of view.nodes()) addresses.push(...node.addresses);
+  for (const pod of view.selectablePods()) addresses.push(...pod.addresses);
+  for (const address of addresses) if (address.includes(":") === (family === 6)) cuts.addAddress(address);
+  for (const policy of view.policies()) {
+    for (const peer of [...peersOf(policy, "ingress"), ...peersOf(policy, "egress")]) {
+      if (peer.kind !== "ipBlock") continue;
+      for (const block of [peer.cidr, ...peer.except]) {
+        if (block.family !== family) continue;
+        const { first, last } = cidrRange(block);
+        cuts.addRange(first, last);
+      }
+    }
+  }
+}
+
+/** Every peer of a policy's rules in one direction. */
+export function peersOf(policy: Policy, direction: Direction): Peer[] {
+  return policy.rules[direction].flatMap((rule) => (rule.peers === ANY ? [] : rule.peers));
+}
+
+/** Every port match of a policy's rules in one direction. */
+export function portsOf(policy: Policy, direction: Direction): PortMatch[] {
+  return policy.rules[direction].flatMap((rule) => (rule.ports === ANY ? [] : rule.ports));
+}
+
+/** The numbers that the port names of these matches have on a pod, as text. */
+export function namedMeaning(matches: readonly PortMatch[], pod: SelectablePod | undefined): string {
+  if (pod === undefined) return "";
+  return matches
+    .flatMap((match) => (match.kind === "named" ? [`${match.name}/${match.protocol}=${resolveNamedPort(pod, match).join("+")}`] : []))
+    .sort()
+    .join(",");
+}

@@ -1,0 +1,225 @@
+// Enumerates the packets of one hook: classes of sources, classes of destinations, and for each pair the finer classes
+// that this pair's rules and policies can tell apart. Two addresses in one class get equal answers from all of them.
+
+import type { Direction, Policy, PortMatch } from "../model/policy.ts";
+import type { Address } from "../net/address.ts";
+import type { Chain, Hook, Ruleset } from "../backends/nft/ruleset.ts";
+import type { Atom } from "./address-atoms.ts";
+import { type AddressSides, namedMeaning, pairKey, peersOf, portsOf } from "./address-sides.ts";
+import type { Counterexample } from "./prove.ts";
+import { type AddressTest, reachableChains, type Side } from "./rule-tests.ts";
+import { ConstantsBuilder, type TrafficClass, trafficClasses } from "./traffic-classes.ts";
+
+export interface HookPath {
+  readonly hook: Hook;
+  readonly sourceIsLocal: boolean;
+  readonly sources: readonly Atom[];
+  readonly destinations: readonly Atom[];
+}
+
+/** Compares all traffic between two addresses; `policies` are all that can have a say. */
+export type ComparePackets = (
+  source: Atom,
+  destination: Atom,
+  policies: readonly Policy[],
+  classes: readonly TrafficClass[],
+) => Counterexample | undefined;
+
+/** The first difference on this path, or undefined when there is none. */
+export function provePath(sides: AddressSides, ruleset: Ruleset, path: HookPath, compare: ComparePackets): Counterexample | undefined {
+  return new PathProof(sides, ruleset, path, compare).run();
+}
+
+/** Atoms that are alike by themselves: what they dispatch to and, for local pods, which policies judge them. */
+interface Identity {
+  readonly atoms: readonly Atom[];
+  /** Chains that packets of these addresses can reach through their dispatch. */
+  readonly chains: readonly Chain[];
+  /** Policies that isolate the pod in the direction in which this side is asked. */
+  readonly policies: readonly Policy[];
+}
+
+class PathProof {
+  readonly #sides: AddressSides;
+  readonly #ruleset: Ruleset;
+  readonly #path: HookPath;
+  readonly #compare: ComparePackets;
+  /** Chains that every packet of the hook can reach. */
+  readonly #base: readonly Chain[];
+  readonly #traffic = new Map<string, readonly TrafficClass[]>();
+
+  constructor(sides: AddressSides, ruleset: Ruleset, path: HookPath, compare: ComparePackets) {
+    this.#sides = sides;
+    this.#ruleset = ruleset;
+    this.#path = path;
+    this.#compare = compare;
+    const hooks = [...ruleset.chains.values()].filter((chain) => chain.hook?.name === path.hook);
+    this.#base = reachableChains(ruleset, hooks.map((chain) => chain.name));
+  }
+
+  run(): Counterexample | undefined {
+    const sources = this.#identities("source", this.#path.sources);
+    const destinations = this.#identities("destination", this.#path.destinations);
+    for (const source of sources) {
+      for (const destination of destinations) {
+        const counterexample = this.#provePairs(source, destination);
+        if (counterexample !== undefined) return counterexample;
+      }
+    }
+    return this.#proveNamedPairs(sources, destinations);
+  }
+
+  #identities(side: Side, atoms: readonly Atom[]): Identity[] {
+    const tests = this.#sides.testsOf(this.#base, side);
+    const direction = askedDirection(side);
+    const groups = groupBy(atoms, (atom) => this.#identityKey(atom, direction, tests));
+    return groups.map((group) => {
+      const first = group[0] as Atom;
+      const targets = tests.flatMap((test) => this.#sides.entries(test, first).flatMap((entry) => entry.target ?? []));
+      const pod = this.#sides.localOwner(first);
+      const policies = pod === undefined ? [] : this.#sides.isolating(direction, pod);
+      return { atoms: group, chains: reachableChains(this.#ruleset, targets), policies };
+    });
+  }
+
+  #identityKey(atom: Atom, direction: Direction, tests: readonly AddressTest[]): string {
+    const answers = this.#sides.answers(tests, atom);
+    const pod = this.#sides.localOwner(atom);
+    if (pod === undefined) return answers;
+    const policies = this.#sides.isolating(direction, pod);
+    const isolatedOtherwise = this.#sides.isolating(direction === "egress" ? "ingress" : "egress", pod).length > 0;
+    const names = direction === "ingress" ? namedMeaning(policies.flatMap((policy) => portsOf(policy, "ingress")), pod) : "";
+    return JSON.stringify([answers, policies.map((policy) => policy.key), isolatedOtherwise, names]);
+  }
+
+  #provePairs(source: Identity, destination: Identity): Counterexample | undefined {
+    const destinations = this.#split("destination", destination, source);
+    for (const sourceAtoms of this.#split("source", source, destination)) {
+      for (const destinationAtoms of destinations) {
+        const pair = this.#representatives(sourceAtoms, destinationAtoms);
+        if (pair === undefined) continue;
+        const counterexample = this.#provePair(pair.source, pair.destination, source, destination);
+        if (counterexample !== undefined) return counterexample;
+      }
+    }
+    return undefined;
+  }
+
+  /** Splits an identity by what its own and the other side's chains, and the other side's policies, ask of its addresses. */
+  #split(side: Side, own: Identity, other: Identity): readonly (readonly Atom[])[] {
+    const tests = this.#sides.testsOf([...own.chains, ...other.chains], side);
+    const direction = askedDirection(side === "source" ? "destination" : "source");
+    const peers = other.policies.flatMap((policy) => peersOf(policy, direction));
+    const names: PortMatch[] = direction === "egress" ? other.policies.flatMap((policy) => portsOf(policy, "egress")) : [];
+    if (tests.length + peers.length + names.length === 0) return [own.atoms];
+    return groupBy(own.atoms, (atom) => {
+      const bits = peers.map((peer) => (this.#sides.peerMatches(peer, atom) ? "1" : "0")).join("");
+      return `${this.#sides.answers(tests, atom)} ${bits} ${namedMeaning(names, this.#sides.owner(atom))}`;
+    });
+  }
+
+  /** Two addresses that stand for the groups: of different pods, and no pair that some rule names (those are proven one by one). */
+  #representatives(sources: readonly Atom[], destinations: readonly Atom[]): { source: Atom; destination: Atom } | undefined {
+    for (const source of sources) {
+      for (const destination of destinations) {
+        if (!this.#isSpecial(source, destination)) return { source, destination };
+      }
+    }
+    return undefined;
+  }
+
+  #isSpecial(source: Atom, destination: Atom): boolean {
+    // One address to itself: only pods do that, and a run of several addresses has a second one to take.
+    if (source === destination && source.first === source.last) return true;
+    const pod = this.#sides.owner(source);
+    if (pod !== undefined && pod === this.#sides.owner(destination)) return true;
+    return this.#sides.pairs.has(pairKey(source.address, destination.address));
+  }
+
+  /** Every local pod and itself, and every pair that some rule names. */
+  #proveNamedPairs(sources: readonly Identity[], destinations: readonly Identity[]): Counterexample | undefined {
+    const sourceOf = byAddress(sources);
+    const destinationOf = byAddress(destinations);
+    const pairs = new Map(this.#sides.pairs);
+    for (const atom of this.#path.sources) {
+      if (this.#sides.localOwner(atom) === undefined) continue;
+      pairs.set(pairKey(atom.address, atom.address), { source: atom.address, destination: atom.address });
+    }
+    for (const pair of pairs.values()) {
+      const source = sourceOf.get(pair.source);
+      const destination = destinationOf.get(pair.destination);
+      if (source === undefined || destination === undefined) continue;
+      const counterexample = this.#provePair(source.atom, destination.atom, source.identity, destination.identity);
+      if (counterexample !== undefined) return counterexample;
+    }
+    return undefined;
+  }
+
+  #provePair(source: Atom, destination: Atom, from: Identity, to: Identity): Counterexample | undefined {
+    // Isolation in the direction that is not asked still matters: it decides about packets in mid-connection.
+    const opposite = [...this.#isolating("ingress", source), ...this.#isolating("egress", destination)];
+    const policies = [...from.policies, ...to.policies, ...opposite];
+    return this.#compare(source, destination, policies, this.#trafficFor(source, destination, from, to));
+  }
+
+  #isolating(direction: Direction, atom: Atom): readonly Policy[] {
+    const pod = this.#sides.localOwner(atom);
+    return pod === undefined ? [] : this.#sides.isolating(direction, pod);
+  }
+
+  /** Traffic classes by the constants that this pair can meet. */
+  #trafficFor(source: Atom, destination: Atom, from: Identity, to: Identity): readonly TrafficClass[] {
+    const chains = new Set([...this.#base, ...from.chains, ...to.chains]);
+    const ports = this.#portsBesideAddresses(chains, source, destination);
+    const policies = [from.policies.map((policy) => policy.key), to.policies.map((policy) => policy.key)];
+    const key = JSON.stringify([[...chains].map((chain) => chain.name), policies, ports]);
+    let classes = this.#traffic.get(key);
+    if (classes === undefined) {
+      const constants = new ConstantsBuilder();
+      for (const chain of chains) constants.addChain(this.#ruleset, chain);
+      for (const policy of from.policies) addRanges(constants, portsOf(policy, "egress"));
+      for (const policy of to.policies) addRanges(constants, portsOf(policy, "ingress"));
+      for (const port of ports) constants.addWord("th dport", port);
+      classes = trafficClasses(constants, source.family);
+      this.#traffic.set(key, classes);
+    }
+    return classes;
+  }
+
+  /** Ports in set elements that name one of the two addresses too, and the ports that the destination pod declares. */
+  #portsBesideAddresses(chains: Iterable<Chain>, source: Atom, destination: Atom): string[] {
+    const words = new Set((this.#sides.owner(destination)?.pod.ports ?? []).map((port) => String(port.port)));
+    for (const [side, atom] of [["source", source], ["destination", destination]] as const) {
+      for (const test of this.#sides.testsOf(chains, side)) {
+        for (const { rest } of this.#sides.entries(test, atom)) {
+          for (const word of rest) if (/^\d+(-\d+)?$/.test(word)) words.add(word);
+        }
+      }
+    }
+    return [...words].sort();
+  }
+}
+
+/** A source is asked whether it may send, a destination whether it may receive. */
+function askedDirection(side: Side): Direction {
+  return side === "source" ? "egress" : "ingress";
+}
+
+function addRanges(constants: ConstantsBuilder, matches: readonly PortMatch[]): void {
+  for (const match of matches) if (match.kind === "range") constants.addPorts(match.first, match.last);
+}
+
+function byAddress(identities: readonly Identity[]): Map<Address, { readonly atom: Atom; readonly identity: Identity }> {
+  return new Map(identities.flatMap((identity) => identity.atoms.map((atom) => [atom.address, { atom, identity }] as const)));
+}
+
+function groupBy(atoms: readonly Atom[], key: (atom: Atom) => string): Atom[][] {
+  const groups = new Map<string, Atom[]>();
+  for (const atom of atoms) {
+    const text = key(atom);
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [atom]);
+    else group.push(atom);
+  }
+  return [...groups.values()];
+}
