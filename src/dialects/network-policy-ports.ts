@@ -73,12 +73,6 @@ function matchNamedPort(
   protocol: PortProtocol,
   endPort: number | undefined,
 ): PortMatch | undefined {
-  if (endPort !== undefined) {
-    entry.member("endPort").error({
-      code: "endport-with-named-port",
-      message: `endPort needs a numeric port, but port is the name ${JSON.stringify(name)}`,
-    });
-  }
   if (/^\d+$/.test(name)) {
     port.error({
       code: "port-quoted-number",
@@ -86,6 +80,12 @@ function matchNamedPort(
       hint: `unquote it: ${Number(name)}`,
     });
     return undefined;
+  }
+  if (endPort !== undefined) {
+    entry.member("endPort").error({
+      code: "endport-with-named-port",
+      message: `endPort needs a numeric port, but port is the name ${JSON.stringify(name)}`,
+    });
   }
   const fault = portNameFault(name);
   if (fault !== undefined) {

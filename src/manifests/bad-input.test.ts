@@ -258,6 +258,11 @@ const cases: readonly [sentence: string, text: string | Uint8Array, ...findings:
     "a.yaml:9:1 error syntax-error",
     "a.yaml:10:1 error missing-api-version apiVersion",
   ],
+  [
+    "a template",
+    "kind: Pod\n{{- if .Values.x }}\nmetadata:\n  name: {{ .Values.name }}\n{{- end }}\n",
+    "a.yaml:2:1 error syntax-error",
+  ],
   ["aliases that multiply", aliasBomb(), "a.yaml:1:1 error syntax-error"],
   [
     "the items of a list are located",
@@ -286,8 +291,8 @@ describe("bad input is reported with its place", () => {
   });
 
   it("suggests the field that was probably meant", async () => {
-    const { diagnostics } = await loadTexts({ "a.yaml": policy("  ingres: []") });
-    expect(diagnostics[0]?.hint).toBe("did you mean ingress?");
+    const { diagnostics } = await loadTexts({ "a.yaml": policy("  ingres: []", "  ingress:", "  - form: []") });
+    expect(diagnostics.map(({ hint }) => hint)).toEqual(["did you mean ingress?", "did you mean from?"]);
     expect(diagnostics[0]?.object).toBe("NetworkPolicy shop/web");
   });
 

@@ -24,6 +24,7 @@ export function findSyntaxErrors(text: string, cause: unknown, document: Manifes
 }
 
 function findAllErrors(text: string, document: ManifestDocument): Diagnostic[] {
+  if (templateBraces(text) !== undefined) return [];
   const parsed = parseDocument(text, {
     version: "1.1",
     merge: true,
@@ -45,6 +46,12 @@ function findAllErrors(text: string, document: ManifestDocument): Diagnostic[] {
       errors.findIndex((other) => other.position.line === error.position.line && other.message === error.message) ===
       index,
   );
+}
+
+/** Helm and the like: `{{ .Values.x }}` parses as a mapping with a mapping as its key. */
+function templateBraces(text: string): number | undefined {
+  const found = /^[^#\n"']*(\{\{)/m.exec(text);
+  return found === null ? undefined : found.index + found[0].length - 2;
 }
 
 function indentationTab(text: string, offset: number): number | undefined {
@@ -86,6 +93,13 @@ function keyText(key: Scalar): string {
 }
 
 function describeCause(text: string, cause: unknown, document: ManifestDocument): Diagnostic {
+  const template = templateBraces(text);
+  if (template !== undefined) {
+    return syntaxError(document, text, template, {
+      message: "this is a template ({{ }}), not YAML",
+      hint: "render it first, for example with helm template",
+    });
+  }
   if (cause instanceof YAMLException) {
     return syntaxError(document, text, cause.mark?.position ?? 0, { message: cause.reason });
   }
