@@ -6,18 +6,49 @@ import type { FieldPath, SourcePosition } from "../model/diagnostic.ts";
 import { locateJson } from "./locate-json.ts";
 import { indexYaml, locateYaml, type YamlIndex } from "./locate-yaml.ts";
 
-/** Remembers the index of the document that was asked last: diagnostics of one document come in a row. */
+/** Remembers what was computed for the document that was asked last: diagnostics of one document come in a row. */
 export class PositionCache {
   #document: ManifestDocument | undefined;
   #index: YamlIndex | undefined;
+  #lineStarts: Uint32Array | undefined;
 
   index(document: ManifestDocument, text: string): YamlIndex {
-    if (this.#document !== document || this.#index === undefined) {
-      this.#index = indexYaml(text);
-      this.#document = document;
-    }
+    this.#turnTo(document);
+    this.#index ??= indexYaml(text);
     return this.#index;
   }
+
+  /** The offset of each line. */
+  lineStarts(document: ManifestDocument, text: string): Uint32Array {
+    this.#turnTo(document);
+    this.#lineStarts ??= findLineStarts(text);
+    return this.#lineStarts;
+  }
+
+  #turnTo(document: ManifestDocument): void {
+    if (this.#document === document) return;
+    this.#document = document;
+    this.#index = undefined;
+    this.#lineStarts = undefined;
+  }
+}
+
+function findLineStarts(text: string): Uint32Array {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return Uint32Array.from(starts);
+}
+
+/** How many of the ascending numbers are at most `limit`. */
+function countUpTo(ascending: Uint32Array, limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] as number) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export type Syntax = "yaml" | "json";
@@ -66,14 +97,10 @@ export class ManifestDocument implements ObjectSource {
 
   /** Of an offset in the document's text. */
   lineAndColumn(text: string, offset: number): { line: number; column: number } {
-    let line = this.firstLine;
-    let lineStart = 0;
-    for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) {
-      line++;
-      lineStart = at + 1;
-    }
-    const before = line === this.firstLine ? this.firstColumn : 1;
-    return { line, column: offset - lineStart + before };
+    const starts = this.#cache.lineStarts(this, text);
+    const lines = countUpTo(starts, offset);
+    const column = offset - (starts[lines - 1] as number) + (lines === 1 ? this.firstColumn : 1);
+    return { line: this.firstLine + lines - 1, column };
   }
 }
 

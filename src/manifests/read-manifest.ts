@@ -13,6 +13,8 @@ import { type DocumentPart, DocumentSplitter, type OversizedPart } from "./split
 
 /** A single document may be this large; a file may be larger. */
 export const DOCUMENT_LIMIT_BYTES = 32 << 20;
+/** Larger JSON is read item by item: then a position is found in a short text. */
+const WHOLE_JSON_LIMIT_BYTES = 1 << 20;
 /** The texts of larger files are not kept for line numbers, but read again when one is asked for. */
 const KEPT_TEXT_LIMIT_BYTES = 32 << 20;
 
@@ -83,10 +85,9 @@ class ManifestReader {
     });
   }
 
-  /** JSON that fits is parsed in one piece; larger JSON item by item. */
   #chooseSplitter(first: Uint8Array): DocumentSplitter | JsonItemSplitter {
     const isJson = /^(\u00EF\u00BB\u00BF)?\s*\{/.test(Buffer.from(first.subarray(0, 1024)).toString("latin1"));
-    const mayBeLarge = this.#file.sizeBytes > DOCUMENT_LIMIT_BYTES || this.#file.path === "-";
+    const mayBeLarge = this.#file.sizeBytes > WHOLE_JSON_LIMIT_BYTES || this.#file.path === "-";
     if (isJson && mayBeLarge) return new JsonItemSplitter(DOCUMENT_LIMIT_BYTES);
     return new DocumentSplitter(DOCUMENT_LIMIT_BYTES);
   }
