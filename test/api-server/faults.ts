@@ -1,0 +1,60 @@
+// What can go wrong with one answer of the fake API server. Owns how each fault looks on the wire.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+export type Fault =
+  /** Another answer altogether. */
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body: string | Buffer;
+    }
+  /** The connection is reset before a byte of the answer. */
+  | { readonly kind: "reset" }
+  /** Nothing comes, for ever. */
+  | { readonly kind: "silence" }
+  /** The true answer, later. */
+  | { readonly kind: "late"; readonly delayMs: number }
+  /** Headers one byte at a time: no single wait is long. */
+  | { readonly kind: "slow headers"; readonly byteEveryMs: number }
+  /** The beginning of an answer, and then silence or a reset. */
+  | {
+      readonly kind: "broken body";
+      readonly begin: string | Buffer;
+      readonly then: "silence" | "reset";
+      readonly headers?: Readonly<Record<string, string>>;
+    };
+
+export function applyFault(fault: Fault, request: IncomingMessage, response: ServerResponse, serve: () => void): void {
+  const { socket } = request;
+  switch (fault.kind) {
+    case "answer":
+      response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers });
+      response.end(fault.body);
+      return;
+    case "reset":
+      socket.destroy();
+      return;
+    case "silence":
+      return;
+    case "late":
+      setTimeout(() => {
+        if (!socket.destroyed) serve();
+      }, fault.delayMs);
+      return;
+    case "slow headers": {
+      const text = `HTTP/1.1 200 OK\r\nX-Padding: ${"x".repeat(100_000)}`;
+      let sent = 0;
+      const timer = setInterval(() => socket.write(text.charAt(sent++)), fault.byteEveryMs);
+      socket.on("close", () => clearInterval(timer));
+      return;
+    }
+    case "broken body":
+      response.writeHead(200, { "content-type": "application/json", ...fault.headers });
+      response.write(fault.begin, () => {
+        if (fault.then === "reset") setImmediate(() => socket.destroy());
+      });
+      return;
+  }
+}
