@@ -119,6 +119,8 @@ export class RuleGraph {
   #flushElements(): ElementsDelta[] {
     const deltas: ElementsDelta[] = [];
     for (const [set, elements] of this.#flushedElements) {
+      // A set that came and went within the batch was never handed out.
+      if (this.#flushedSets.get(set.id) !== set) continue;
       const added: string[] = [];
       const removed: string[] = [];
       for (const [element, before] of elements) {
