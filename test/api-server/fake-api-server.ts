@@ -147,24 +147,33 @@ export class FakeApiServer {
   }
 
   #serve(recorded: RecordedRequest, request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#isKnown(request)) return this.#sendStatus(response, 401, "Unauthorized", "Unauthorized");
-    if (this.forbidden.includes(recorded.path)) {
-      const plural = recorded.path.split("/").at(-1);
+    const value = this.#isKnown(request) ? this.#valueFor(recorded) : statusObject(401, "Unauthorized", "Unauthorized");
+    const text = Buffer.from(JSON.stringify(value));
+    const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+    response.writeHead(value.kind === "Status" ? Number(value.code) : 200, {
+      "content-type": "application/json",
+      ...(gzip ? { "content-encoding": "gzip" } : {}),
+    });
+    response.end(gzip ? gzipSync(text) : text);
+  }
+
+  /** A list, or the Status that says why not. */
+  #valueFor({ path, query }: RecordedRequest): ApiObject {
+    if (this.forbidden.includes(path)) {
+      const plural = path.split("/").at(-1);
       const message = `${plural} is forbidden: User "tester" cannot list resource "${plural}" at the cluster scope`;
-      return this.#sendStatus(response, 403, "Forbidden", message);
+      return statusObject(403, "Forbidden", message);
     }
-    const query: ListQuery = {
-      limit: Number(recorded.query.get("limit") ?? 0),
-      continue: recorded.query.get("continue") ?? "",
-    };
-    const result = this.store.list(recorded.path, query);
-    if (result.kind === "unknown") {
-      return this.#sendStatus(response, 404, "NotFound", "the server could not find the requested resource");
+    const page: ListQuery = { limit: Number(query.get("limit") ?? 0), continue: query.get("continue") ?? "" };
+    const result = this.store.list(path, page);
+    switch (result.kind) {
+      case "list":
+        return result.list;
+      case "unknown":
+        return statusObject(404, "NotFound", "the server could not find the requested resource");
+      case "expired":
+        return statusObject(410, "Expired", "The provided continue parameter is too old");
     }
-    if (result.kind === "expired") {
-      return this.#sendStatus(response, 410, "Expired", "The provided continue parameter is too old");
-    }
-    this.#sendJson(request, response, 200, result.list);
   }
 
   #isKnown(request: IncomingMessage): boolean {
@@ -172,21 +181,6 @@ export class FakeApiServer {
     if (this.#options.clientCertificates && (request.socket as TLSSocket).authorized) return true;
     if (this.tokens.length === 0) return !this.#options.clientCertificates;
     return this.tokens.some((token) => authorization === `Bearer ${token}`);
-  }
-
-  #sendStatus(response: ServerResponse, code: number, reason: string, message: string): void {
-    response.writeHead(code, { "content-type": "application/json" });
-    response.end(JSON.stringify(statusObject(code, reason, message)));
-  }
-
-  #sendJson(request: IncomingMessage, response: ServerResponse, code: number, value: unknown): void {
-    const text = Buffer.from(JSON.stringify(value));
-    const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
-    response.writeHead(code, {
-      "content-type": "application/json",
-      ...(gzip ? { "content-encoding": "gzip" } : {}),
-    });
-    response.end(gzip ? gzipSync(text) : text);
   }
 }
 

@@ -59,7 +59,8 @@ function onePeerWords(
   return hole === undefined ? undefined : `${address} is in the except ${hole.text}`;
 }
 
-function queryMissWords(view: ClusterView, query: PodQuery, pod: SelectablePod): string | undefined {
+/** Why the query does not select the pod; undefined when it does. */
+export function queryMissWords(view: ClusterView, query: PodQuery, pod: SelectablePod): string | undefined {
   const { namespace, labels } = pod.pod;
   const reasons: string[] = [];
   if (query.namespaces.kind === "name") {

@@ -26,7 +26,9 @@ export function classifyEndpoints(view: ClusterView, endpoints: readonly Endpoin
   return endpoints.map((endpoint) => {
     const { pod } = endpoint;
     const signature =
-      pod === undefined ? endpoint.name : JSON.stringify(podSignature(view, endpoint, pod, plain, questions, queryAnswers));
+      pod === undefined
+        ? endpoint.name
+        : JSON.stringify(podSignature(view, endpoint, pod, plain, questions, queryAnswers));
     const known = numbers.get(signature) ?? numbers.size;
     numbers.set(signature, known);
     return known;
@@ -52,7 +54,9 @@ function podSignature(
     const address = endpoint.addresses.get(family);
     return address === undefined ? null : bits(questions.blocks, (peer) => peerMatches(view, peer, address));
   });
-  const ownNode = bits(plain, (other) => [...other.addresses.values()].some((address) => isOwnNode(view, pod, address)));
+  const ownNode = bits(plain, (other) =>
+    [...other.addresses.values()].some((address) => isOwnNode(view, pod, address)),
+  );
   const ports = questions.names.map((name) => resolveNamedPort(pod, name).sort((a, b) => a - b));
   return [queries, blocks, ownNode, ports];
 }

@@ -2,7 +2,7 @@
 // Pure. Owns what a cell says; rows, groups and pictures are made from it elsewhere.
 
 import type { Policy } from "../../model/policy.ts";
-import type { Address, Family } from "../../net/address.ts";
+import { type Address, FAMILIES, type Family } from "../../net/address.ts";
 import { DEFAULT_EVALUATE_OPTIONS, type EvaluateOptions, evaluate, queryMatches } from "../../semantics/evaluate.ts";
 import type { Verdict } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
@@ -14,6 +14,10 @@ export interface MatrixQuestion {
   readonly ports: readonly MatrixPort[];
   /** Plain addresses besides the pods. */
   readonly addresses: readonly Address[];
+  /** Only these families; both where it is left out. */
+  readonly families?: readonly Family[];
+  /** Only flows from or to this namespace. */
+  readonly namespace?: string | undefined;
   readonly options?: EvaluateOptions;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -30,7 +34,7 @@ export interface Matrix {
 export type Cell =
   /** A pod and itself: never blocked. */
   | { readonly kind: "self" }
-  /** No packet to judge: no family in common, or two plain addresses. */
+  /** Nothing to judge: no family in common, two plain addresses, or none of the two in the namespace asked about. */
   | { readonly kind: "unasked" }
   | { readonly kind: "judged"; readonly families: readonly FamilyVerdicts[] };
 
@@ -46,8 +50,9 @@ const UNASKED: Cell = { kind: "unasked" };
 
 /** Cost: classes x classes x ports x families evaluations, whatever the number of pods in a class. */
 export function computeMatrix(view: ClusterView, question: MatrixQuestion): Matrix {
-  const { ports, options = DEFAULT_EVALUATE_OPTIONS } = question;
-  const endpoints = listEndpoints(view, question.addresses);
+  const { ports, namespace, families = FAMILIES, options = DEFAULT_EVALUATE_OPTIONS } = question;
+  const endpoints = listEndpoints(view, question.addresses, families);
+  const isAsked = endpoints.map(({ pod }) => namespace === undefined || pod?.pod.namespace === namespace);
   const classOf = classifyEndpoints(view, endpoints);
   const members = firstTwoMembers(classOf);
   const selecting = members.map(([first]) => policiesSelecting(view, endpoints[first as number] as Endpoint));
@@ -76,6 +81,7 @@ export function computeMatrix(view: ClusterView, question: MatrixQuestion): Matr
     endpoints,
     ports,
     cell: (from, to) => {
+      if (!isAsked[from] && !isAsked[to]) return UNASKED;
       if (from === to) return (endpoints[from] as Endpoint).pod === undefined ? UNASKED : SELF;
       return table[classOf[from] as number]?.[classOf[to] as number] as Cell;
     },
@@ -87,8 +93,9 @@ export function computeMatrix(view: ClusterView, question: MatrixQuestion): Matr
 function firstTwoMembers(classOf: readonly number[]): number[][] {
   const members: number[][] = [];
   for (const [endpoint, number] of classOf.entries()) {
-    const known = (members[number] ??= []);
-    if (known.length < 2) known.push(endpoint);
+    const known = members[number];
+    if (known === undefined) members[number] = [endpoint];
+    else if (known.length < 2) known.push(endpoint);
   }
   return members;
 }
@@ -128,7 +135,9 @@ class CellTable {
   readonly #cells = new Map<string, Cell>();
 
   intern(families: readonly FamilyVerdicts[]): Cell {
-    const key = JSON.stringify(families.map(({ family, egress, ingress }) => [family, ...egress.map(Number), ...ingress.map(Number)]));
+    const key = JSON.stringify(
+      families.map(({ family, egress, ingress }) => [family, ...egress.map(Number), ...ingress.map(Number)]),
+    );
     const known = this.#cells.get(key);
     if (known !== undefined) return known;
     const cell: Cell = { kind: "judged", families };

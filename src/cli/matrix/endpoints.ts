@@ -13,18 +13,24 @@ export interface Endpoint {
 }
 
 /**
- * Pods by key, then addresses in numeric order. An address that a pod owns is that pod and adds nothing.
- * A pod has at most one address of a family (the API server's rule); of more, the first counts.
+ * Pods by key, then addresses in numeric order; only those that have an address of one of the families.
+ * An address that a pod owns is that pod and adds nothing. A pod has at most one address of a family (the API
+ * server's rule); of more, the first counts.
  */
-export function listEndpoints(view: ClusterView, addresses: readonly Address[]): Endpoint[] {
+export function listEndpoints(
+  view: ClusterView,
+  addresses: readonly Address[],
+  families: readonly Family[] = FAMILIES,
+): Endpoint[] {
   const pods = [...view.selectablePods()].sort((a, b) => (a.key < b.key ? -1 : 1));
   const plain = [...new Set(addresses)].filter((address) => view.ownerOf(address) === undefined);
-  return [...pods.map(podEndpoint), ...plain.sort(compareAddresses).map(addressEndpoint)];
+  const all = [...pods.map((pod) => podEndpoint(pod, families)), ...plain.sort(compareAddresses).map(addressEndpoint)];
+  return all.filter((endpoint) => families.some((family) => endpoint.addresses.has(family)));
 }
 
-function podEndpoint(pod: SelectablePod): Endpoint {
+function podEndpoint(pod: SelectablePod, families: readonly Family[]): Endpoint {
   const addresses = new Map<Family, Address>();
-  for (const family of FAMILIES) {
+  for (const family of families) {
     const address = pod.addresses.find((each) => addressFamily(each) === family);
     if (address !== undefined) addresses.set(family, address);
   }

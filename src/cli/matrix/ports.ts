@@ -1,8 +1,8 @@
 // The ports that a matrix asks about: how people write them, and which ones are asked when nobody says.
 // Owns the text form (`80/TCP`, `ICMP`, `proto/47`) and the canonical order; verdicts are somebody else's.
 
-import { ECHO_REQUEST, formatTraffic, ICMP, ICMPV6, PROTOCOL_NUMBER, type Traffic } from "../../model/flow.ts";
 import type { PortProtocol } from "../../model/cluster.ts";
+import { ECHO_REQUEST, formatTraffic, ICMP, ICMPV6, PROTOCOL_NUMBER, type Traffic } from "../../model/flow.ts";
 import { ANY, DIRECTIONS, type Policy } from "../../model/policy.ts";
 import type { Family } from "../../net/address.ts";
 import type { ClusterView } from "../../state/view.ts";

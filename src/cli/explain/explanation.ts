@@ -1,0 +1,86 @@
+// The answer of `nftpol explain` as data: the evaluator's verdict and what the rules of each node do to the packet.
+
+import { Untraceable } from "../../backends/nft/lookup.ts";
+import { firstPacket } from "../../backends/nft/packet.ts";
+import type { Ruleset } from "../../backends/nft/ruleset.ts";
+import { type Trace, tracePacket } from "../../backends/nft/trace.ts";
+import type { Flow } from "../../model/flow.ts";
+import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";
+import type { ProgramOptions } from "../../program/program.ts";
+import { evaluate } from "../../semantics/evaluate.ts";
+import type { Verdict } from "../../semantics/verdict.ts";
+import type { ClusterStore } from "../../state/store.ts";
+import { addressOf, type Endpoint } from "../endpoint.ts";
+import { nodeRuleset } from "../node-ruleset.ts";
+import { type TrafficQuestion, trafficOf } from "../traffic-text.ts";
+import { type PacketPath, packetPaths } from "./packet-paths.ts";
+
+export interface Explanation {
+  readonly flow: Flow;
+  readonly family: Family;
+  readonly verdict: Verdict;
+  readonly traces: readonly NodeTrace[];
+  /** What is left out of `traces`, and why. */
+  readonly notes: readonly string[];
+  /** The rules give another answer than the policies mean: a bug. */
+  readonly disagrees: boolean;
+}
+
+export interface NodeTrace extends PacketPath {
+  readonly trace: Trace;
+}
+
+/** One explanation for each family that both ends have; `only` restricts it to one. */
+export function explainFlows(
+  store: ClusterStore,
+  ends: { readonly from: Endpoint; readonly to: Endpoint },
+  question: TrafficQuestion,
+  options: ProgramOptions,
+  only: Family | undefined,
+): Explanation[] {
+  const rulesets = new Map<string, Ruleset>();
+  const rulesetOf = (node: string): Ruleset => {
+    const ruleset = rulesets.get(node) ?? nodeRuleset(store, node, options);
+    rulesets.set(node, ruleset);
+    return ruleset;
+  };
+  return FAMILIES.filter((family) => only === undefined || family === only).flatMap((family) => {
+    const source = addressOf(ends.from, family);
+    const destination = addressOf(ends.to, family);
+    if (source === undefined || destination === undefined) return [];
+    return [explainFlow(store, { source, destination, traffic: trafficOf(question, family) }, options, rulesetOf)];
+  });
+}
+
+function explainFlow(
+  store: ClusterStore,
+  flow: Flow,
+  options: ProgramOptions,
+  rulesetOf: (node: string) => Ruleset,
+): Explanation {
+  const verdict = evaluate(store, flow, options);
+  const common = { flow, family: addressFamily(flow.source), verdict };
+  const found = packetPaths(store, flow);
+  if (found.kind === "inside-the-pod") {
+    return { ...common, traces: [], notes: ["the packet never leaves the pod: no rule sees it"], disagrees: false };
+  }
+  const notes = [...found.notes];
+  const traces = found.paths.flatMap((path): NodeTrace[] => {
+    try {
+      return [{ ...path, trace: tracePacket(rulesetOf(path.node), firstPacket(flow, path.hook, path.sourceIsLocal)) }];
+    } catch (error) {
+      if (!(error instanceof Untraceable)) throw error;
+      notes.push(`the rules of node ${path.node} cannot be traced: ${error.message}`);
+      return [];
+    }
+  });
+  const accepted = traces.every(({ trace }) => trace.verdict === "accept");
+  // With a trace missing, the rest may be more open than the whole.
+  const disagrees = notes.length === 0 && traces.length > 0 && accepted !== verdict.allow;
+  return { ...common, traces, notes, disagrees };
+}
+
+/** For titles: `shop/web-0 (10.0.0.1)`, or the address alone. */
+export function endWords(endpoint: Endpoint, address: Address): string {
+  return endpoint.kind === "address" ? address : `${endpoint.name} (${address})`;
+}
