@@ -6,12 +6,12 @@ import { type Address, FAMILIES, type Family } from "../../net/address.ts";
 import { DEFAULT_EVALUATE_OPTIONS, type EvaluateOptions, evaluate, queryMatches } from "../../semantics/evaluate.ts";
 import type { Verdict } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
+import { type TrafficQuestion, trafficOf } from "../traffic-text.ts";
 import { classifyEndpoints } from "./classes.ts";
 import { commonFamilies, type Endpoint, listEndpoints } from "./endpoints.ts";
-import { type MatrixPort, matrixTraffic } from "./ports.ts";
 
 export interface MatrixQuestion {
-  readonly ports: readonly MatrixPort[];
+  readonly ports: readonly TrafficQuestion[];
   /** Plain addresses besides the pods. */
   readonly addresses: readonly Address[];
   /** Only these families; both where it is left out. */
@@ -24,11 +24,11 @@ export interface MatrixQuestion {
 
 export interface Matrix {
   readonly endpoints: readonly Endpoint[];
-  readonly ports: readonly MatrixPort[];
+  readonly ports: readonly TrafficQuestion[];
   /** By index into `endpoints`. Equal cells are the same object. */
   cell(from: number, to: number): Cell;
   /** The whole verdict with its reasons; both endpoints must have an address of the family. */
-  verdict(from: number, to: number, port: MatrixPort, family: Family): Verdict;
+  verdict(from: number, to: number, port: TrafficQuestion, family: Family): Verdict;
 }
 
 export type Cell =
@@ -61,11 +61,11 @@ export function computeMatrix(view: ClusterView, question: MatrixQuestion): Matr
     const toClass = classOf[to] as number;
     const policies = new Set([...(selecting[fromClass] as Policy[]), ...(selecting[toClass] as Policy[])]);
     const narrow = new NarrowedView(view, [...policies]);
-    return (port: MatrixPort, family: Family): Verdict => {
+    return (port: TrafficQuestion, family: Family): Verdict => {
       const source = (endpoints[from] as Endpoint).addresses.get(family);
       const destination = (endpoints[to] as Endpoint).addresses.get(family);
       if (source === undefined || destination === undefined) throw new Error(`no address of family ${family}`);
-      return evaluate(narrow, { source, destination, traffic: matrixTraffic(port, family) }, options);
+      return evaluate(narrow, { source, destination, traffic: trafficOf(port, family) }, options);
     };
   };
   const cells = new CellTable();
@@ -107,10 +107,10 @@ function policiesSelecting(view: ClusterView, endpoint: Endpoint): Policy[] {
 
 function judgeCell(
   endpoints: readonly Endpoint[],
-  ports: readonly MatrixPort[],
+  ports: readonly TrafficQuestion[],
   from: number,
   to: number,
-  judgement: (from: number, to: number) => (port: MatrixPort, family: Family) => Verdict,
+  judgement: (from: number, to: number) => (port: TrafficQuestion, family: Family) => Verdict,
   cells: CellTable,
 ): Cell {
   const source = endpoints[from] as Endpoint;

@@ -1,8 +1,8 @@
 // A matrix as rows, one for each (from, to, port): what scripts read. The shape is part of the command line's contract.
 
 import type { Family } from "../../net/address.ts";
+import { formatQuestion, type TrafficQuestion } from "../traffic-text.ts";
 import type { Cell, FamilyVerdicts, Matrix } from "./compute.ts";
-import { formatMatrixPort, type MatrixPort } from "./ports.ts";
 
 export type Word = "allow" | "deny";
 
@@ -55,12 +55,12 @@ function word(allow: boolean): Word {
   return allow ? "allow" : "deny";
 }
 
-function describePort(port: MatrixPort): { readonly protocol: string; readonly port: number | null } {
+function describePort(port: TrafficQuestion): { readonly protocol: string; readonly port: number | null } {
   switch (port.kind) {
     case "ports":
       return { protocol: port.protocol, port: port.port };
     case "icmp":
-      return { protocol: formatMatrixPort(port), port: null };
+      return { protocol: formatQuestion(port), port: null };
     case "other":
       return { protocol: String(port.protocol), port: null };
   }

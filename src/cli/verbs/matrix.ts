@@ -14,9 +14,10 @@ import { formatCsv, formatJson } from "../matrix/format-rows.ts";
 import { formatTable } from "../matrix/format-table.ts";
 import { type GroupedMatrix, groupMatrix } from "../matrix/groups.ts";
 import { formatHtml } from "../matrix/html/page.ts";
-import { defaultPorts, formatMatrixPort, type MatrixPort, parseMatrixPort, sortMatrixPorts } from "../matrix/ports.ts";
+import { defaultPorts, sortPorts } from "../matrix/ports.ts";
 import { startProgress } from "../progress.ts";
 import { countOf, printable } from "../terminal-text.ts";
+import { formatQuestion, parseTraffic, TRAFFIC_FORMS, type TrafficQuestion } from "../traffic-text.ts";
 import {
   CommandError,
   flagOption,
@@ -73,15 +74,16 @@ function format(matrix: Matrix, options: OptionValues, context: VerbContext): It
   }
 }
 
-function parsePorts(texts: readonly string[]): MatrixPort[] {
+function parsePorts(texts: readonly string[]): TrafficQuestion[] {
   const ports = texts
     .flatMap((text) => text.split(","))
     .map((text) => {
-      const parsed = parseMatrixPort(text.trim());
-      if ("problem" in parsed) throw new CommandError(2, `--port ${JSON.stringify(text)} is no port`, parsed.problem);
-      return parsed.port;
+      const port = parseTraffic(text);
+      if (port === undefined)
+        throw new CommandError(2, `--port ${JSON.stringify(text)} is no port`, `write ${TRAFFIC_FORMS}`);
+      return port;
     });
-  return sortMatrixPorts(ports);
+  return sortPorts(ports);
 }
 
 function parseAddresses(texts: readonly string[]): Address[] {
@@ -128,10 +130,10 @@ function remarkOnAddresses(
   }
 }
 
-function occurringPorts(store: ClusterStore, context: VerbContext): readonly MatrixPort[] {
+function occurringPorts(store: ClusterStore, context: VerbContext): readonly TrafficQuestion[] {
   const { ports, leftOut, guessed } = defaultPorts(store);
   if (guessed) {
-    const text = formatMatrixPort(ports[0] as MatrixPort);
+    const text = formatQuestion(ports[0] as TrafficQuestion);
     context.stderr(`note: no pod and no policy names a port, so this asks about ${text}; choose with --port\n`);
   }
   if (leftOut > 0) {

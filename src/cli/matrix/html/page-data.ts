@@ -2,9 +2,9 @@
 
 import { FAMILIES, type Family } from "../../../net/address.ts";
 import { printable } from "../../terminal-text.ts";
+import { formatQuestion } from "../../traffic-text.ts";
 import { commonFamilies, type Endpoint } from "../endpoints.ts";
 import type { GroupedMatrix } from "../groups.ts";
-import { formatMatrixPort } from "../ports.ts";
 import { type PageReason, ReasonTable } from "./reasons.ts";
 
 export interface PageData {
@@ -58,7 +58,7 @@ export function buildPageData(grouped: GroupedMatrix): PageData {
   );
   const nameOf = (index: number | undefined) => printable(matrix.endpoints[index ?? -1]?.name ?? "");
   return {
-    ports: matrix.ports.map(formatMatrixPort),
+    ports: matrix.ports.map(formatQuestion),
     groups: groups.map(({ label, members }) => ({
       label: printable(label),
       pods: members.length,
@@ -76,7 +76,7 @@ function describeCell({ matrix, pair }: GroupedMatrix, from: number, to: number,
   const families = commonFamilies(matrix.endpoints[source] as Endpoint, matrix.endpoints[destination] as Endpoint);
   const blocksOf = new Map(
     families.map((family) => {
-      const blocks = new Map<string, PageBlock & { ports: number[] }>();
+      const blocks = new Map<string, { readonly ports: number[]; readonly egress: number; readonly ingress: number }>();
       for (const [index, port] of matrix.ports.entries()) {
         const verdict = matrix.verdict(source, destination, port, family);
         const egress = reasons.intern("egress", verdict.egress);
@@ -85,7 +85,7 @@ function describeCell({ matrix, pair }: GroupedMatrix, from: number, to: number,
         blocks.set(`${egress} ${ingress}`, block);
         block.ports.push(index);
       }
-      return [family, [...blocks.values()]] as const;
+      return [family, [...blocks.values()] as PageBlock[]] as const;
     }),
   );
   const [first, second] = [...blocksOf.values()];

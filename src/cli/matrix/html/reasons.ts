@@ -1,9 +1,9 @@
 // The evaluator's reasons as short sentences for the page. Worded for "the source" and "the destination", so that
 // cells with the same reason share it; `ReasonTable` keeps each once.
 
-import type { SourcePosition } from "../../../model/diagnostic.ts";
-import { type Direction, type Policy, policyDisplayName } from "../../../model/policy.ts";
+import { ANY, type Direction, type Peer, type Policy, policyDisplayName } from "../../../model/policy.ts";
 import type { HalfVerdict, NeverBlocked, RuleMatch, RuleMiss } from "../../../semantics/verdict.ts";
+import { peerField, peersWords, peerWords, portsWords, positionWords } from "../../explain/rule-words.ts";
 import { countOf, printable } from "../../terminal-text.ts";
 
 /** Part of the page's data. */
@@ -78,13 +78,13 @@ const NEVER_BLOCKED: Readonly<Record<NeverBlocked, string>> = {
   "dhcp-answer": "answers of a DHCP server are never blocked",
 };
 
-function describeMatch(direction: Direction, { policy, rule, peer, port }: RuleMatch): string {
-  const peerField = direction === "egress" ? "to" : "from";
-  const parts = [
-    peer === undefined ? "any peer" : `${peerField}[${peer}]`,
-    port === undefined ? "any port" : `ports[${port}]`,
-  ];
-  return printable(`${policyText(policy)} allows it: ${direction}[${rule.index}], ${parts.join(", ")}`);
+function describeMatch(direction: Direction, { policy, rule, peer }: RuleMatch): string {
+  const field = peerField(direction);
+  const isAny = rule.peers === ANY || peer === undefined;
+  const whom = isAny ? peersWords(rule) : `${field}[${peer}]: ${peerWords(rule.peers[peer] as Peer)}`;
+  return printable(
+    `${policyText(policy)} allows it: ${direction}[${rule.index}], ${portsWords(rule)} ${field} ${whom}`,
+  );
 }
 
 function describeIsolation(
@@ -96,7 +96,9 @@ function describeIsolation(
   const rules = misses.length === 0 ? "without any rule" : `and none of ${countOf(misses.length, "rule")} matches`;
   const near = [...misses].sort((a, b) => nearness(b) - nearness(a));
   const shown = near.slice(0, MAX_NOTES).map((miss) => ({
-    text: printable(`${policyDisplayName(miss.policy)} ${direction}[${miss.rule.index}]: ${missText(miss)}`),
+    text: printable(
+      `${policyDisplayName(miss.policy)} ${direction}[${miss.rule.index}], ${portsWords(miss.rule)} ${peerField(direction)} ${peersWords(miss.rule)}: ${missText(miss)}`,
+    ),
     place: placeText(miss.rule.position),
   }));
   const more = near.length - shown.length;
@@ -126,7 +128,6 @@ function policyText(policy: Policy): string {
   return `${policy.kind} ${policyDisplayName(policy)}`;
 }
 
-function placeText({ file, line }: SourcePosition): string {
-  const name = file === "-" ? "<stdin>" : printable(file);
-  return line === undefined ? name : `${name}:${line}`;
+function placeText(position: Policy["position"]): string {
+  return printable(positionWords(position));
 }
