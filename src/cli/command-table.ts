@@ -118,6 +118,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...INPUT_OPTIONS,
       { flags: "--node <name>", description: "only this node; default: every node" },
       { flags: "--live", description: "read the table from the kernel (of the current network namespace)" },
+      { flags: "--max-packets <number>", description: "stop after so many packet classes, and say so; default: no bound" },
       outputOption("text", "json"),
       ...PROGRAM_OPTIONS,
     ],

@@ -8,7 +8,7 @@ import { countFindings, formatDiagnostic, hasErrors } from "./diagnostics.ts";
 import { placePods } from "./placement.ts";
 import { startProgress } from "./progress.ts";
 import { countOf, printable } from "./terminal-text.ts";
-import { CommandError, flagOption, listOption, type OptionValues, type VerbContext } from "./verb.ts";
+import { CommandError, flagOption, listOption, type OptionValues, textOption, type VerbContext } from "./verb.ts";
 
 export interface ClusterInput {
   readonly store: ClusterStore;
@@ -41,13 +41,7 @@ export async function loadCluster(
 
 async function loadObjects(options: OptionValues, context: VerbContext): Promise<LoadedManifests> {
   const paths = listOption(options, "filename");
-  if (paths.length === 0) {
-    throw new CommandError(
-      3,
-      "reading from a cluster is not built yet",
-      "give manifests with -f FILE, -f FOLDER or -f -",
-    );
-  }
+  if (paths.length === 0) return readKubeContext(options, context);
   const progress = startProgress(context);
   try {
     return await loadManifests(paths, {
@@ -55,6 +49,30 @@ async function loadObjects(options: OptionValues, context: VerbContext): Promise
       files: context.files,
       onProgress: (read, total) => progress.report(`reading ${formatMegabytes(read)} of ${formatMegabytes(total)}`),
     });
+  } finally {
+    progress.finish();
+  }
+}
+
+/** Reads the cluster of the kube context. Throws CommandError with exit code 3 when that cannot be done. */
+async function readKubeContext(options: OptionValues, context: VerbContext): Promise<LoadedManifests> {
+  // The Kubernetes client takes 100 ms to load: only who asks for a cluster pays.
+  const [{ snapshotCluster }, { ApiError }] = await Promise.all([
+    import("../kube/snapshot.ts"),
+    import("../kube/api-error.ts"),
+  ]);
+  const progress = startProgress(context);
+  try {
+    const snapshot = await snapshotCluster({
+      kubeconfig: textOption(options, "kubeconfig"),
+      context: textOption(options, "context"),
+      onProgress: ({ resource, readCount, totalCount }) =>
+        progress.report(`reading ${resource}: ${readCount}${totalCount === undefined ? "" : ` of ${totalCount}`}`),
+    });
+    return { ...snapshot, ignoredKinds: new Map(), madeUpAddresses: 0 };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new CommandError(3, error.message, error.hint ?? "or give manifests with -f", { cause: error });
   } finally {
     progress.finish();
   }

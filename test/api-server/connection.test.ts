@@ -129,7 +129,7 @@ describe("time-outs", () => {
     ["headers byte by byte", { kind: "slow headers", byteEveryMs: 20 }, /did not begin to answer within 0\.3 s/],
     [
       "a body that stops",
-      { kind: "broken body", begin: '{"kind":', then: "silence" },
+      { kind: "broken body", begin: '{"kind":', ending: "silence" },
       /middle of its answer for 0\.3 s/,
     ],
   ] as const)("%s", async (_name, fault, message) => {
@@ -164,7 +164,7 @@ describe("broken answers", () => {
 
   it.each([
     ["a reset before the answer", { kind: "reset" }],
-    ["a reset in the middle", { kind: "broken body", begin: '{"kind":', then: "reset" }],
+    ["a reset in the middle", { kind: "broken body", begin: '{"kind":', ending: "reset" }],
   ] as const)("%s", async (_name, fault) => {
     const server = await startServer();
     server.failNext(PODS_PATH, fault);

@@ -22,7 +22,7 @@ export type Fault =
   | {
       readonly kind: "broken body";
       readonly begin: string | Buffer;
-      readonly then: "silence" | "reset";
+      readonly ending: "silence" | "reset";
       readonly headers?: Readonly<Record<string, string>>;
     };
 
@@ -53,7 +53,7 @@ export function applyFault(fault: Fault, request: IncomingMessage, response: Ser
     case "broken body":
       response.writeHead(200, { "content-type": "application/json", ...fault.headers });
       response.write(fault.begin, () => {
-        if (fault.then === "reset") setImmediate(() => socket.destroy());
+        if (fault.ending === "reset") setImmediate(() => socket.destroy());
       });
       return;
   }

@@ -257,7 +257,7 @@ describe("an abort", () => {
 
   it.each([
     ["while headers are awaited", { kind: "silence" }],
-    ["in the middle of a body", { kind: "broken body", begin: '{"kind":"PodList",', then: "silence" }],
+    ["in the middle of a body", { kind: "broken body", begin: '{"kind":"PodList",', ending: "silence" }],
   ] as const)("%s rejects with the signal's reason", async (_when, fault) => {
     const server = await startServer();
     const controller = new AbortController();

@@ -85,13 +85,18 @@ function describeCell({ matrix, pair }: GroupedMatrix, from: number, to: number,
         blocks.set(`${egress} ${ingress}`, block);
         block.ports.push(index);
       }
-      return [family, [...blocks.values()] as PageBlock[]] as const;
+      return [family, allowedFirst([...blocks.values()], reasons)] as const;
     }),
   );
   const [first, second] = [...blocksOf.values()];
   if (first === undefined) return [];
-  if (second === undefined || JSON.stringify(first) === JSON.stringify(second)) return first;
+  if (second === undefined || JSON.stringify(first) === JSON.stringify(second)) return [...first];
   return FAMILIES.flatMap((family) =>
     (blocksOf.get(family) ?? []).map((block) => ({ ...block, family: `IPv${family}` as const })),
   );
+}
+
+function allowedFirst(blocks: readonly PageBlock[], reasons: ReasonTable): PageBlock[] {
+  const isDenied = ({ egress, ingress }: PageBlock) => Number(!reasons.allows(egress) || !reasons.allows(ingress));
+  return [...blocks].sort((a, b) => isDenied(a) - isDenied(b));
 }

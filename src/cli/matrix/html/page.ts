@@ -39,7 +39,7 @@ export function formatHtml(grouped: GroupedMatrix): string {
 <body>
 <header>
 <h1>Who reaches whom</h1>
-<p>${pods} ${pods === 1 ? "pod" : "pods"}, ${groups.length} lines. From the left to the top. Ports asked: <b>${escapeHtml(compactPorts(matrix.ports))}</b></p>
+<p>${pods} ${pods === 1 ? "pod" : "pods"} in ${groups.length} ${groups.length === 1 ? "group" : "groups"} of equals. From the left to the top. Ports asked: <b>${escapeHtml(compactPorts(matrix.ports))}</b></p>
 <form id="tools" hidden>
 <label>From <input id="from" type="search" autocomplete="off" spellcheck="false" placeholder="part of a name"></label>
 <label>To <input id="to" type="search" autocomplete="off" spellcheck="false" placeholder="part of a name"></label>

@@ -26,6 +26,10 @@ export class ReasonTable {
     return this.#reasons;
   }
 
+  allows(number: number): boolean {
+    return this.#reasons[number]?.allow === true;
+  }
+
   /** The number of the half's reason. */
   intern(direction: Direction, half: HalfVerdict): number {
     const key = reasonKey(direction, half);
@@ -81,10 +85,9 @@ const NEVER_BLOCKED: Readonly<Record<NeverBlocked, string>> = {
 function describeMatch(direction: Direction, { policy, rule, peer }: RuleMatch): string {
   const field = peerField(direction);
   const isAny = rule.peers === ANY || peer === undefined;
-  const whom = isAny ? peersWords(rule) : `${field}[${peer}]: ${peerWords(rule.peers[peer] as Peer)}`;
-  return printable(
-    `${policyText(policy)} allows it: ${direction}[${rule.index}], ${portsWords(rule)} ${field} ${whom}`,
-  );
+  const whom = isAny ? peersWords(rule) : peerWords(rule.peers[peer] as Peer);
+  const path = `${direction}[${rule.index}]${isAny ? "" : `.${field}[${peer}]`}`;
+  return printable(`${policyText(policy)} allows it with ${path}: ${portsWords(rule)} ${field} ${whom}`);
 }
 
 function describeIsolation(
@@ -97,7 +100,7 @@ function describeIsolation(
   const near = [...misses].sort((a, b) => nearness(b) - nearness(a));
   const shown = near.slice(0, MAX_NOTES).map((miss) => ({
     text: printable(
-      `${policyDisplayName(miss.policy)} ${direction}[${miss.rule.index}], ${portsWords(miss.rule)} ${peerField(direction)} ${peersWords(miss.rule)}: ${missText(miss)}`,
+      `${policyDisplayName(miss.policy)} ${direction}[${miss.rule.index}] allows ${portsWords(miss.rule)} ${peerField(direction)} ${peersWords(miss.rule)}; ${missText(miss)}`,
     ),
     place: placeText(miss.rule.position),
   }));
@@ -120,8 +123,8 @@ function nearness({ peerMatches, portMatches }: RuleMiss): number {
 }
 
 function missText({ peerMatches, portMatches }: RuleMiss): string {
-  if (peerMatches) return "peer matches, port does not";
-  return portMatches ? "port matches, peer does not" : "neither peer nor port matches";
+  if (peerMatches) return "the peer matches, the port does not";
+  return portMatches ? "the port matches, the peer does not" : "neither matches";
 }
 
 function policyText(policy: Policy): string {

@@ -1,0 +1,63 @@
+// `nftpol prove`: evaluator = rules, over all packet classes, for the rendered rules or the kernel's.
+
+import { listTableJson, NftError } from "../../backends/nft/io/nft-process.ts";
+import { readTable } from "../../backends/nft/read-back.ts";
+import { type Ruleset, TABLE } from "../../backends/nft/ruleset.ts";
+import type { ProgramOptions } from "../../program/program.ts";
+import { proveNode } from "../../prove/prove.ts";
+import { chooseNode } from "../choose-node.ts";
+import { type ClusterInput, loadCluster } from "../input.ts";
+import { jsonDocument } from "../json-output.ts";
+import { nodeRuleset, programOptions } from "../node-ruleset.ts";
+import { startProgress } from "../progress.ts";
+import { type NodeProof, proofJson, proofText } from "../prove/proof-text.ts";
+import { CommandError, flagOption, textOption, type VerbContext, type VerbRun } from "../verb.ts";
+
+export const run: VerbRun = async (_args, options, context) => {
+  const node = textOption(options, "node");
+  const live = flagOption(options, "live");
+  const maxPackets = parseBound(textOption(options, "maxPackets"));
+  const input = await loadCluster(options, context, { wantedNode: node });
+  const settings = programOptions(options);
+  // One kernel has the rules of one node.
+  const nodes = live || node !== undefined ? [chooseNode(input.nodeNames, node)] : input.nodeNames;
+  const proofs: NodeProof[] = [];
+  for (const name of nodes) proofs.push(await proveOne(input, name, live, settings, maxPackets, context));
+  if (textOption(options, "output") === "json") context.stdout(jsonDocument("Proof", { nodes: proofs.map(proofJson) }));
+  else for (const proof of proofs) context.stdout(proofText(input.store, proof));
+  return proofs.every(({ proof, foreign }) => proof.outcome === "equal" && foreign.length === 0) ? 0 : 1;
+};
+
+async function proveOne(
+  { store }: ClusterInput,
+  node: string,
+  live: boolean,
+  settings: ProgramOptions,
+  maxPackets: number | undefined,
+  context: VerbContext,
+): Promise<NodeProof> {
+  const { ruleset, foreign } = live ? await readKernel() : { ruleset: nodeRuleset(store, node, settings), foreign: [] };
+  const progress = startProgress(context);
+  try {
+    const onProgress = (packets: number) => progress.report(`proving node ${node}: ${packets} packet classes`);
+    return { node, foreign, proof: proveNode(store, node, ruleset, { ...settings, maxPackets, onProgress }) };
+  } finally {
+    progress.finish();
+  }
+}
+
+async function readKernel(): Promise<{ ruleset: Ruleset; foreign: NodeProof["foreign"] }> {
+  try {
+    const { ruleset, unknown } = readTable(TABLE, await listTableJson(TABLE));
+    return { ruleset, foreign: unknown };
+  } catch (error) {
+    if (!(error instanceof NftError)) throw error;
+    throw new CommandError(3, error.message, error.hint, { cause: error });
+  }
+}
+
+function parseBound(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,15}$/.test(text)) return Number(text);
+  throw new CommandError(2, `--max-packets ${JSON.stringify(text)} is no number of packet classes`, "write a whole number from 1");
+}
