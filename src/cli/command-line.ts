@@ -7,6 +7,7 @@ import { COMMANDS } from "./command-table.ts";
 import { HELP_WIDTH, helpLayout } from "./help.ts";
 import { printable } from "./terminal-text.ts";
 import { CommandError, type ExitCode, type OptionValues, type VerbContext } from "./verb.ts";
+import { VERB_MODULES } from "./verb-modules.ts";
 
 const DESCRIPTION = `Kubernetes NetworkPolicy compiled to nftables, proven equal, explained.`;
 const REPORT_HINT = "this is a bug in nftpol: run again with NFTPOL_DEBUG=1 for details, and please report it";
@@ -90,7 +91,9 @@ function addVerb(program: Command, spec: CommandSpec, context: VerbContext, done
     // commander passes each argument, then the options, then the command.
     const args = values.slice(0, -2).flat() as string[];
     const options = values.at(-2) as OptionValues;
-    const { run } = await spec.load();
+    const load = VERB_MODULES[spec.name];
+    if (load === undefined) throw new Error(`the verb ${spec.name} has no module`);
+    const { run } = await load();
     done(await run(args, options, context));
   });
 }

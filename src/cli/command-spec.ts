@@ -1,7 +1,5 @@
 // The types of the command table: one description of a verb, from which parser, help, completion and docs are made.
 
-import type { VerbModule } from "./verb.ts";
-
 export interface CommandSpec {
   readonly name: string;
   /** One line for the list of verbs. */
@@ -11,8 +9,6 @@ export interface CommandSpec {
   readonly arguments: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
   readonly examples: readonly ExampleSpec[];
-  /** Loads the verb's module: nothing of it is loaded before the verb is chosen. */
-  readonly load: () => Promise<VerbModule>;
 }
 
 export interface ArgumentSpec {

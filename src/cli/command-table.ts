@@ -35,7 +35,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "helm template shop | nftpol render -f - | nft -c -f -", does: "check what a chart would load" },
       { command: "nftpol render -f cluster/ -R --node all --output-dir out/", does: "one file for each node" },
     ],
-    load: () => import("./verbs/render.ts"),
   },
   {
     name: "matrix",
@@ -68,7 +67,6 @@ export const COMMANDS: readonly CommandSpec[] = [
         does: "one port, and an address on the internet",
       },
     ],
-    load: () => import("./verbs/matrix.ts"),
   },
   {
     name: "explain",
@@ -92,7 +90,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "nftpol explain -n shop api-0 203.0.113.7 443 -f shop/", does: "a pod to the internet" },
       { command: "nftpol explain node/worker-1 shop/db 5432/TCP -f shop/ -o json", does: "for a script" },
     ],
-    load: () => import("./verbs/explain.ts"),
   },
   {
     name: "test",
@@ -107,7 +104,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "nftpol test policies/shop/shop.expect.yaml", does: "one file" },
       { command: "nftpol test policies/ -o junit > report.xml", does: "for a CI server" },
     ],
-    load: () => import("./verbs/test.ts"),
   },
   {
     name: "prove",
@@ -118,7 +114,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...INPUT_OPTIONS,
       { flags: "--node <name>", description: "only this node; default: every node" },
       { flags: "--live", description: "read the table from the kernel (of the current network namespace)" },
-      { flags: "--max-packets <number>", description: "stop after so many packet classes, and say so; default: no bound" },
+      {
+        flags: "--max-packets <number>",
+        description: "stop after so many packet classes, and say so; default: no bound",
+      },
       outputOption("text", "json"),
       ...PROGRAM_OPTIONS,
     ],
@@ -126,7 +125,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "nftpol prove -f shop/", does: "every node, with the rules as rendered" },
       { command: "nftpol prove -f shop/ --node worker-1 --live", does: "the rules in this kernel (needs root)" },
     ],
-    load: () => import("./verbs/prove.ts"),
   },
   {
     name: "graph",
@@ -137,7 +135,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "nftpol graph -f shop/", does: "as tables" },
       { command: "nftpol graph -f shop/ -o dot | dot -Tsvg > graph.svg", does: "as a picture" },
     ],
-    load: () => import("./verbs/graph.ts"),
   },
   {
     name: "completion",
@@ -148,7 +145,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: "source <(nftpol completion bash)", does: "for this shell" },
       { command: "nftpol completion fish > ~/.config/fish/completions/nftpol.fish", does: "for good" },
     ],
-    load: () => import("./verbs/completion.ts"),
   },
   {
     name: "version",
@@ -156,6 +152,5 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [],
     options: [outputOption("text", "json")],
     examples: [{ command: "nftpol version -o json", does: "for a script" }],
-    load: () => import("./verbs/version.ts"),
   },
 ];

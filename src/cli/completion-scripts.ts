@@ -1,7 +1,7 @@
 // Completion scripts for bash, zsh and fish, made from the command table.
 
-import { COMMANDS } from "./command-table.ts";
 import { type CommandSpec, type OptionSpec, parseFlags } from "./command-spec.ts";
+import { COMMANDS } from "./command-table.ts";
 
 /** Names of an option, long one first. */
 function namesOf(option: OptionSpec): string[] {
@@ -39,14 +39,17 @@ complete -F _nftpol nftpol kubectl-nftpol
 function bashCase(command: CommandSpec): string {
   const lines = command.options.flatMap((option) => {
     const names = namesOf(option).join("|");
-    if (option.choices !== undefined) return [`        ${names}) COMPREPLY=( $(compgen -W "${option.choices.join(" ")}" -- "$cur") ); return ;;`];
+    if (option.choices !== undefined)
+      return [`        ${names}) COMPREPLY=( $(compgen -W "${option.choices.join(" ")}" -- "$cur") ); return ;;`];
     if (takesFile(option)) return [`        ${names}) compopt -o default 2>/dev/null; COMPREPLY=(); return ;;`];
     return parseFlags(option.flags).takesValue ? [`        ${names}) return ;;`] : [];
   });
   const options = [...command.options.flatMap(namesOf), "--help"].join(" ");
   const choices = command.arguments.flatMap((argument) => argument.choices ?? []).join(" ");
   const files = command.arguments.some((argument) => argument.completes === "files");
-  const fallback = files ? `      case "$cur" in -*) ;; *) compopt -o default 2>/dev/null; COMPREPLY=(); return ;; esac\n` : "";
+  const fallback = files
+    ? `      case "$cur" in -*) ;; *) compopt -o default 2>/dev/null; COMPREPLY=(); return ;; esac\n`
+    : "";
   const previous = lines.length === 0 ? "" : `      case "$prev" in\n${lines.join("\n")}\n      esac\n`;
   return `    ${command.name})\n${previous}${fallback}      words="${[choices, options].filter((text) => text !== "").join(" ")}" ;;`;
 }
@@ -59,7 +62,14 @@ export function fishCompletion(): string {
     for (const option of command.options) {
       const { short, long, takesValue } = parseFlags(option.flags);
       const names = `${short === undefined ? "" : ` -s ${short.slice(1)}`} -l ${long.slice(2)}`;
-      const values = option.choices !== undefined ? ` -x -a ${quote(option.choices.join(" "))}` : takesFile(option) ? " -r -F" : takesValue ? " -x" : "";
+      const values =
+        option.choices !== undefined
+          ? ` -x -a ${quote(option.choices.join(" "))}`
+          : takesFile(option)
+            ? " -r -F"
+            : takesValue
+              ? " -x"
+              : "";
       lines.push(`${here}${names}${values} -d ${quote(option.description)}`);
     }
     for (const argument of command.arguments) {
@@ -71,8 +81,13 @@ export function fishCompletion(): string {
 }
 
 export function zshCompletion(): string {
-  const verbs = COMMANDS.map((command) => `    ${quote(`${command.name}:${command.summary.replaceAll(":", "\\:")}`)}`).join("\n");
-  const cases = COMMANDS.map((command) => `    ${command.name}) _arguments -s ${[...zshOptions(command), ...zshArguments(command)].join(" ")} ;;`).join("\n");
+  const verbs = COMMANDS.map(
+    (command) => `    ${quote(`${command.name}:${command.summary.replaceAll(":", "\\:")}`)}`,
+  ).join("\n");
+  const cases = COMMANDS.map(
+    (command) =>
+      `    ${command.name}) _arguments -s ${[...zshOptions(command), ...zshArguments(command)].join(" ")} ;;`,
+  ).join("\n");
   return `#compdef nftpol kubectl-nftpol
 # zsh completion for nftpol
 _nftpol() {
@@ -99,14 +114,28 @@ function zshOptions(command: CommandSpec): string[] {
   return command.options.flatMap((option) => {
     const { takesValue } = parseFlags(option.flags);
     const description = option.description.replace(/[[\]:]/g, " ");
-    const action = option.choices !== undefined ? `:value:(${option.choices.join(" ")})` : takesFile(option) ? ":file:_files" : takesValue ? ":value:" : "";
-    return namesOf(option).map((name) => quote(`${option.repeatable === true ? "*" : ""}${name}[${description}]${action}`));
+    const action =
+      option.choices !== undefined
+        ? `:value:(${option.choices.join(" ")})`
+        : takesFile(option)
+          ? ":file:_files"
+          : takesValue
+            ? ":value:"
+            : "";
+    return namesOf(option).map((name) =>
+      quote(`${option.repeatable === true ? "*" : ""}${name}[${description}]${action}`),
+    );
   });
 }
 
 function zshArguments(command: CommandSpec): string[] {
   return command.arguments.map((argument) => {
-    const action = argument.choices !== undefined ? `(${argument.choices.join(" ")})` : argument.completes === "files" ? "_files" : "";
+    const action =
+      argument.choices !== undefined
+        ? `(${argument.choices.join(" ")})`
+        : argument.completes === "files"
+          ? "_files"
+          : "";
     return quote(`${argument.variadic === true ? "*" : ""}:${argument.name}:${action}`);
   });
 }

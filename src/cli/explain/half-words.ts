@@ -1,7 +1,7 @@
 // One half of a verdict in words: which policy and rule decided, or why none matched and which came nearest.
 
 import type { Flow } from "../../model/flow.ts";
-import { type Direction, type Policy, policyDisplayName, type Rule } from "../../model/policy.ts";
+import { type Direction, type Policy, type PortMatch, policyDisplayName, type Rule } from "../../model/policy.ts";
 import type { HalfVerdict, NeverBlocked, RuleMatch, RuleMiss } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import { peerMissWords, portMissWords } from "./miss-words.ts";
@@ -31,7 +31,7 @@ export function explainHalf(
         `not isolated: no policy with policyTypes ${typeName(direction)} selects the pod, so everything is allowed`,
       ];
     case "allowed":
-      return matchLines(direction, reason.match);
+      return matchLines(view, direction, reason.match, flow);
     case "isolated":
       return [
         ...isolationLines(direction, reason.policies, reason.misses, options),
@@ -63,7 +63,12 @@ export function ruleName(direction: Direction, policy: Policy, rule: Rule): stri
   return `${policyDisplayName(policy)} ${direction}[${rule.index}]`;
 }
 
-function matchLines(direction: Direction, { policy, rule, peer, port }: RuleMatch): string[] {
+function matchLines(
+  view: ClusterView,
+  direction: Direction,
+  { policy, rule, peer, port }: RuleMatch,
+  flow: Flow,
+): string[] {
   const peers = rule.peers === "any" ? [] : rule.peers;
   const ports = rule.ports === "any" ? [] : rule.ports;
   const matchedPeer = peer === undefined ? undefined : peers[peer];
@@ -74,8 +79,16 @@ function matchLines(direction: Direction, { policy, rule, peer, port }: RuleMatc
     matchedPeer === undefined
       ? `  peer: everybody (no ${field})`
       : `  peer: ${field}[${peer}], ${peerWords(matchedPeer)}`,
-    matchedPort === undefined ? "  port: every port (no ports)" : `  port: ports[${port}], ${portWords(matchedPort)}`,
+    matchedPort === undefined
+      ? "  port: every port (no ports)"
+      : `  port: ports[${port}], ${matchedPortWords(view, matchedPort, flow)}`,
   ];
+}
+
+/** A name is nothing without its number: `http/TCP, which is 8080 on shop/api-0`. */
+function matchedPortWords(view: ClusterView, port: PortMatch, { destination, traffic }: Flow): string {
+  if (port.kind !== "named" || traffic.kind !== "ports") return portWords(port);
+  return `${portWords(port)}, which is ${traffic.port} on ${view.ownerOf(destination)?.key ?? destination}`;
 }
 
 function isolationLines(
@@ -91,9 +104,9 @@ function isolationLines(
     lines.push(`  ${policy.kind} ${policyDisplayName(policy)} (${positionWords(policy.position)})${count}`);
     if (!everyRule) continue;
     for (const { rule, peerMatches, portMatches } of own) {
-      const peer = `peer ${peerMatches ? "yes" : "no "} (${peersWords(rule)})`;
-      const port = `port ${portMatches ? "yes" : "no "} (${portsWords(rule)})`;
-      lines.push(`    ${direction}[${rule.index}]: ${port}, ${peer}`);
+      const port = `port ${portMatches ? "yes" : "no"} (${portsWords(rule)})`;
+      const peer = `peer ${peerMatches ? "yes" : "no"} (${peersWords(rule)})`;
+      lines.push(`    ${direction}[${rule.index}]: ${port}; ${peer}`);
     }
   }
   return lines;
@@ -118,5 +131,5 @@ function nearestLines(view: ClusterView, direction: Direction, misses: readonly 
   if (peerMatches) return [title, `  the peer matches, the port does not: ${portMissWords(view, rule, flow)}`];
   const peer = peerMissWords(view, direction, rule, flow);
   if (portMatches) return [title, `  the port matches, the peer does not: ${peer}`];
-  return [title, `  neither peer nor port matches: ${peer}; ${portMissWords(view, rule, flow)}`];
+  return [title, "  neither matches:", `    peer: ${peer}`, `    port: ${portMissWords(view, rule, flow)}`];
 }

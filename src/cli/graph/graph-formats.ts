@@ -8,11 +8,35 @@ export function graphTables({ node, policies, classes, sets, selections, pods }:
     `${title}\n${rows.length === 0 ? "  none\n" : alignColumns([head, ...rows.map((row) => row.map((cell) => printable(cell)))], "  ")}`;
   return [
     `node ${printable(node)}\n`,
-    section("POLICIES", ["POLICY", "WHERE", "CLASSES"], policies.map(({ name, file, line, classes: used }) => [name, line === undefined ? file : `${file}:${line}`, used.length === 0 ? "none: selects no pod here" : String(used.length)])),
-    section("CLASSES", ["CLASS", "ADDRESSES", "POLICIES", "SETS"], classes.map((each) => [each.id, String(each.addresses), each.policies.join(", "), String(each.sets.length)])),
-    section("SETS", ["SET", "ELEMENTS", "USED BY", "DEFINITION"], sets.map((each) => [each.id, String(each.elements), String(each.classes.length), each.definition.join(", ")])),
-    section("SELECTIONS", ["SELECTION", "SETS"], selections.map((each) => [each.query, String(each.sets.length)])),
-    section("PODS", ["POD", "ADDRESS", "EGRESS", "INGRESS"], pods.map((each) => [each.pod, each.address, each.egress ?? "open", each.ingress ?? "open"])),
+    section(
+      "POLICIES",
+      ["POLICY", "WHERE", "CLASSES"],
+      policies.map(({ name, file, line, classes: used }) => [
+        name,
+        line === undefined ? file : `${file}:${line}`,
+        used.length === 0 ? "none: selects no pod here" : String(used.length),
+      ]),
+    ),
+    section(
+      "CLASSES",
+      ["CLASS", "ADDRESSES", "POLICIES", "SETS"],
+      classes.map((each) => [each.id, String(each.addresses), each.policies.join(", "), String(each.sets.length)]),
+    ),
+    section(
+      "SETS",
+      ["SET", "ELEMENTS", "USED BY", "DEFINITION"],
+      sets.map((each) => [each.id, String(each.elements), String(each.classes.length), each.definition.join(", ")]),
+    ),
+    section(
+      "SELECTIONS",
+      ["SELECTION", "SETS"],
+      selections.map((each) => [each.query, String(each.sets.length)]),
+    ),
+    section(
+      "PODS",
+      ["POD", "ADDRESS", "EGRESS", "INGRESS"],
+      pods.map((each) => [each.pod, each.address, each.egress ?? "open", each.ingress ?? "open"]),
+    ),
   ].join("\n");
 }
 
@@ -22,7 +46,10 @@ interface Edge {
 }
 
 /** pod -> class -> set <- selection, policy -> class; ids are numbered, labels are escaped text. */
-function edgesOf({ policies, classes, sets, selections, pods }: GraphModel): { labels: Map<string, string>; edges: Edge[] } {
+function edgesOf({ policies, classes, sets, selections, pods }: GraphModel): {
+  labels: Map<string, string>;
+  edges: Edge[];
+} {
   const labels = new Map<string, string>();
   const edges: Edge[] = [];
   const id = (kind: string, name: string, label = name) => {
@@ -30,11 +57,16 @@ function edgesOf({ policies, classes, sets, selections, pods }: GraphModel): { l
     if (!labels.has(key)) labels.set(key, `${kind}: ${printable(label)}`);
     return key;
   };
-  for (const policy of policies) for (const used of policy.classes) edges.push({ from: id("policy", policy.name), to: id("class", used) });
-  for (const pod of pods) for (const used of [pod.egress, pod.ingress]) if (used !== undefined) edges.push({ from: id("pod", pod.pod), to: id("class", used) });
-  for (const each of classes) for (const set of each.sets) edges.push({ from: id("class", each.id), to: id("set", set) });
+  for (const policy of policies)
+    for (const used of policy.classes) edges.push({ from: id("policy", policy.name), to: id("class", used) });
+  for (const pod of pods)
+    for (const used of [pod.egress, pod.ingress])
+      if (used !== undefined) edges.push({ from: id("pod", pod.pod), to: id("class", used) });
+  for (const each of classes)
+    for (const set of each.sets) edges.push({ from: id("class", each.id), to: id("set", set) });
   for (const each of sets) id("set", each.id);
-  for (const each of selections) for (const set of each.sets) edges.push({ from: id("set", set), to: id("selection", each.query) });
+  for (const each of selections)
+    for (const set of each.sets) edges.push({ from: id("set", set), to: id("selection", each.query) });
   const unique = new Map(edges.map((edge) => [`${edge.from}\0${edge.to}`, edge]));
   return { labels, edges: [...unique.values()] };
 }

@@ -6,12 +6,22 @@ import type { ClusterView } from "../../state/view.ts";
 
 export interface GraphModel {
   readonly node: string;
-  readonly policies: readonly { readonly name: string; readonly file: string; readonly line: number | undefined; readonly classes: readonly string[] }[];
+  readonly policies: readonly {
+    readonly name: string;
+    readonly file: string;
+    readonly line: number | undefined;
+    readonly classes: readonly string[];
+  }[];
   readonly classes: readonly GraphClass[];
   readonly sets: readonly GraphSet[];
   /** Each selection (namespace and pod selector) that some set is made of. */
   readonly selections: readonly { readonly query: string; readonly sets: readonly string[] }[];
-  readonly pods: readonly { readonly pod: string; readonly address: string; readonly egress: string | undefined; readonly ingress: string | undefined }[];
+  readonly pods: readonly {
+    readonly pod: string;
+    readonly address: string;
+    readonly egress: string | undefined;
+    readonly ingress: string | undefined;
+  }[];
 }
 
 export interface GraphClass {
@@ -36,8 +46,20 @@ export function graphModel(view: ClusterView, node: string, program: NodeProgram
   const classes = [...program.classes.values()].sort(byId).map((each) => describeClass(each, program));
   const users = (set: string) => classes.filter((each) => each.sets.includes(set)).map((each) => each.id);
   const sets = [...program.sets.values()].sort(byId).map((set) => describeSet(set, users(set.id)));
-  const pods = [...program.dispatch].map(([address, { egress, ingress }]) => ({ pod: view.ownerOf(address)?.key ?? "", address, egress, ingress }));
-  return { node, policies: activePolicies(view, classes), classes, sets, selections: selectionsOf(program), pods: pods.sort((a, b) => (`${a.pod} ${a.address}` < `${b.pod} ${b.address}` ? -1 : 1)) };
+  const pods = [...program.dispatch].map(([address, { egress, ingress }]) => ({
+    pod: view.ownerOf(address)?.key ?? "",
+    address,
+    egress,
+    ingress,
+  }));
+  return {
+    node,
+    policies: activePolicies(view, classes),
+    classes,
+    sets,
+    selections: selectionsOf(program),
+    pods: pods.sort((a, b) => (`${a.pod} ${a.address}` < `${b.pod} ${b.address}` ? -1 : 1)),
+  };
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {
@@ -46,7 +68,9 @@ function byId(a: { readonly id: string }, b: { readonly id: string }): number {
 
 function describeClass(policyClass: PolicyClass, program: NodeProgram): GraphClass {
   const { id, direction, family, policies, section } = policyClass;
-  const matches: AddressMatch[] = [section.anyPort?.peers, ...section.ports.map((group) => group.peers)].filter((match) => match !== undefined);
+  const matches: AddressMatch[] = [section.anyPort?.peers, ...section.ports.map((group) => group.peers)].filter(
+    (match) => match !== undefined,
+  );
   const sets = new Set<string>(matches.flatMap((match) => match.podSets));
   if (section.namedDestinations !== undefined) sets.add(section.namedDestinations.set);
   const addresses = [...program.dispatch.values()].filter((dispatch) => dispatch[direction] === id).length;
@@ -54,12 +78,21 @@ function describeClass(policyClass: PolicyClass, program: NodeProgram): GraphCla
 }
 
 function describeSet(set: ProgramSet, classes: readonly string[]): GraphSet {
-  return { id: set.id, kind: set.definition.kind, definition: definitionTexts(set.definition), elements: set.elements.size, classes };
+  return {
+    id: set.id,
+    kind: set.definition.kind,
+    definition: definitionTexts(set.definition),
+    elements: set.elements.size,
+    classes,
+  };
 }
 
 function definitionTexts(definition: SetDefinition): string[] {
   if (definition.kind === "addresses") return definition.queries.map(formatQuery);
-  return definition.terms.map(({ name, protocol, query, blocks }) => `${name}/${protocol} of ${blocks?.map((block) => block.text).join(" ") ?? formatQuery(query)}`);
+  return definition.terms.map(
+    ({ name, protocol, query, blocks }) =>
+      `${name}/${protocol} of ${blocks?.map((block) => block.text).join(" ") ?? formatQuery(query)}`,
+  );
 }
 
 function activePolicies(view: ClusterView, classes: readonly GraphClass[]): GraphModel["policies"] {
@@ -74,11 +107,14 @@ function activePolicies(view: ClusterView, classes: readonly GraphClass[]): Grap
 function selectionsOf(program: NodeProgram): GraphModel["selections"] {
   const sets = new Map<string, Set<string>>();
   for (const set of program.sets.values()) {
-    const queries = set.definition.kind === "addresses" ? set.definition.queries : set.definition.terms.map((term) => term.query);
+    const queries =
+      set.definition.kind === "addresses" ? set.definition.queries : set.definition.terms.map((term) => term.query);
     for (const query of queries) {
       const text = formatQuery(query);
       sets.set(text, (sets.get(text) ?? new Set()).add(set.id));
     }
   }
-  return [...sets].map(([query, ids]) => ({ query, sets: [...ids].sort() })).sort((a, b) => (a.query < b.query ? -1 : 1));
+  return [...sets]
+    .map(([query, ids]) => ({ query, sets: [...ids].sort() }))
+    .sort((a, b) => (a.query < b.query ? -1 : 1));
 }

@@ -18,7 +18,8 @@ export interface NodeProof {
 
 export function proofText(view: ClusterView, { node, proof, foreign }: NodeProof): string {
   const lines = [`node ${printable(node)}: ${headline(proof)}`];
-  if (proof.outcome === "different") lines.push(...counterexampleLines(view, proof.counterexample).map((line) => `  ${line}`));
+  if (proof.outcome === "different")
+    lines.push(...counterexampleLines(view, proof.counterexample).map((line) => `  ${line}`));
   if (foreign.length > 0) {
     lines.push("  in the kernel's table, but not of nftpol's making (left out of the comparison):");
     lines.push(...foreign.map(({ where, json }) => `    ${where}: ${printable(json)}`));
@@ -30,7 +31,9 @@ function headline(proof: Proof): string {
   switch (proof.outcome) {
     case "equal": {
       const counts = `${proof.packetClasses} packet classes, ${proof.pairs} pairs`;
-      return proof.exhaustive ? `equal: ${counts}` : `no difference in the first ${counts}; the bound was hit, the rest was not compared`;
+      return proof.exhaustive
+        ? `equal: ${counts}`
+        : `no difference in the first ${counts}; the bound was hit, the rest was not compared`;
     }
     case "different":
       return "DIFFERENT";
@@ -58,7 +61,10 @@ function halfLines(view: ClusterView, direction: Direction, { packet, traffic, e
   const half = expected.meaning?.[direction];
   if (half === undefined) return [];
   const flow = { source: packet.source, destination: packet.destination, traffic };
-  return [`  ${direction}: ${half.allow ? "allow" : "deny"}`, ...explainHalf(view, direction, half, flow).map((line) => `    ${printable(line)}`)];
+  return [
+    `  ${direction}: ${half.allow ? "allow" : "deny"}`,
+    ...explainHalf(view, direction, half, flow).map((line) => `    ${printable(line)}`),
+  ];
 }
 
 /** `shop/web (10.0.0.1) -> shop/api (10.0.0.2) : 8080/TCP, SYN, new connection, forward hook`. */
@@ -92,7 +98,12 @@ export function proofJson({ node, proof, foreign }: NodeProof): Readonly<Record<
           policies: { verdict: expected.verdict, because: expected.because },
           rules: {
             verdict: trace.verdict,
-            steps: trace.steps.map((step) => ({ chain: step.chain, index: step.ruleIndex, rule: ruleText(step.rule), element: step.element ?? null })),
+            steps: trace.steps.map((step) => ({
+              chain: step.chain,
+              index: step.ruleIndex,
+              rule: ruleText(step.rule),
+              element: step.element ?? null,
+            })),
           },
         },
       };

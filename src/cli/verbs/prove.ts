@@ -59,5 +59,9 @@ async function readKernel(): Promise<{ ruleset: Ruleset; foreign: NodeProof["for
 function parseBound(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,15}$/.test(text)) return Number(text);
-  throw new CommandError(2, `--max-packets ${JSON.stringify(text)} is no number of packet classes`, "write a whole number from 1");
+  throw new CommandError(
+    2,
+    `--max-packets ${JSON.stringify(text)} is no number of packet classes`,
+    "write a whole number from 1",
+  );
 }

@@ -8,7 +8,11 @@ export class NftError extends Error {
   readonly stderr: string;
   readonly hint: string | undefined;
 
-  constructor(kind: NftError["kind"], message: string, details: { stderr?: string; hint?: string; cause?: unknown } = {}) {
+  constructor(
+    kind: NftError["kind"],
+    message: string,
+    details: { stderr?: string; hint?: string; cause?: unknown } = {},
+  ) {
     super(message, { cause: details.cause });
     this.name = "NftError";
     this.kind = kind;
@@ -25,7 +29,10 @@ export async function listTableJson(table: string): Promise<string> {
   const { code, stdout, stderr } = await runNft(["-j", "list", "table", "inet", table]);
   if (code === 0) return stdout;
   if (/operation not permitted|you must be root/i.test(stderr)) {
-    throw new NftError("not-permitted", "nft may not read the kernel's rules", { stderr, hint: "run as root (CAP_NET_ADMIN)" });
+    throw new NftError("not-permitted", "nft may not read the kernel's rules", {
+      stderr,
+      hint: "run as root (CAP_NET_ADMIN)",
+    });
   }
   if (/no such file or directory/i.test(stderr)) {
     const hint = "load one first: nftpol render … | nft -f -";
@@ -51,7 +58,12 @@ function runNft(argv: readonly string[]): Promise<NftOutcome> {
       const missing = cause.code === "ENOENT";
       const message = missing ? "the program nft is not installed" : `nft could not be started: ${cause.message}`;
       const hint = missing ? "install the package nftables" : undefined;
-      reject(new NftError(missing ? "not-installed" : "refused", message, { cause, ...(hint === undefined ? {} : { hint }) }));
+      reject(
+        new NftError(missing ? "not-installed" : "refused", message, {
+          cause,
+          ...(hint === undefined ? {} : { hint }),
+        }),
+      );
     });
     child.on("close", (code) => {
       resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
