@@ -80,8 +80,6 @@ const BY_CODE: Readonly<Record<string, Wording>> = {
     message: "its certificate is for other names",
     hint: "use a server address that the certificate names, or set tls-server-name in the kubeconfig",
   },
-  ERR_SSL_WRONG_VERSION_NUMBER: NOT_TLS,
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: NOT_TLS,
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: {
     kind: "certificate",
     message: "the client certificate and key do not belong together",
@@ -96,7 +94,8 @@ const BY_CODE: Readonly<Record<string, Wording>> = {
 export function connectionFailure(error: unknown, place: RequestPlace): ApiError {
   if (error instanceof ApiError) return error;
   const code = errorCode(error);
-  const wording = (code === undefined ? undefined : (BY_CODE[code] ?? byFamily(code))) ?? unknownFailure(error, place);
+  const wording =
+    (code === undefined ? undefined : (BY_CODE[code] ?? byFamily(code, error))) ?? unknownFailure(error, place);
   const detail = code === "ERR_TLS_CERT_ALTNAME_INVALID" ? certificateNames(error) : "";
   return new ApiError({
     kind: wording.kind,
@@ -133,20 +132,26 @@ function errorCode(error: unknown): string | undefined {
   return first === undefined ? undefined : errorCode(first);
 }
 
-function byFamily(code: string): Wording | undefined {
-  if (/^ERR_SSL_.*ALERT/.test(code)) {
-    const alert = code
-      .replace(/^ERR_SSL_(TLSV1|TLSV13|SSLV3)_ALERT_/, "")
-      .replaceAll("_", " ")
-      .toLowerCase();
-    return { kind: "certificate", message: `it refuses our side of TLS (${alert})`, hint: CHECK_CLIENT };
-  }
+function byFamily(code: string, error: unknown): Wording | undefined {
+  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return tlsFailure(code, error);
   if (code.startsWith("ERR_OSSL_")) return BAD_CLIENT_MATERIAL;
   if (code.startsWith("CERT_") || code.startsWith("UNABLE_TO_") || code.startsWith("ERR_TLS_CERT")) return UNTRUSTED;
-  if (code.startsWith("Z_") || code === "HPE_INVALID_CONSTANT" || code.startsWith("HPE_")) {
+  if (code.startsWith("Z_") || code.startsWith("HPE_")) {
     return { kind: "protocol", message: "its answer is not valid HTTP or gzip", hint: CHECK_ADDRESS };
   }
   return undefined;
+}
+
+/** OpenSSL's own words stand in the error's message (`...:SSL routines:function:wrong version number:...`) or in its code. */
+function tlsFailure(code: string, error: unknown): Wording {
+  const message = error instanceof Error ? error.message : "";
+  const words = /SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? code.replace("ERR_SSL_", "").replaceAll("_", " ");
+  const reason = words.toLowerCase();
+  if (/wrong version number|packet length too long|http request/.test(reason)) return NOT_TLS;
+  if (reason.includes("alert")) {
+    return { kind: "certificate", message: `it refuses our side of TLS (${reason})`, hint: CHECK_CLIENT };
+  }
+  return { kind: "certificate", message: `TLS failed (${reason})`, hint: CHECK_AUTHORITY };
 }
 
 function unknownFailure(error: unknown, place: RequestPlace): Wording {
@@ -154,9 +159,9 @@ function unknownFailure(error: unknown, place: RequestPlace): Wording {
   return { kind: "unreachable", message: text === "" ? "the connection failed" : text, hint: CHECK_NETWORK };
 }
 
-/** Node's message ends with the names the certificate has. */
+/** The names that the certificate has. */
 function certificateNames(error: unknown): string {
-  const message = error instanceof Error ? error.message : "";
-  const names = /altnames: (.*)$/.exec(message)?.[1];
-  return names === undefined ? "" : ` (${redact(names)})`;
+  const certificate =
+    error instanceof Error && "cert" in error ? (error.cert as { subjectaltname?: unknown }) : undefined;
+  return typeof certificate?.subjectaltname === "string" ? ` (${redact(certificate.subjectaltname)})` : "";
 }

@@ -92,10 +92,12 @@ export class ClusterAccess {
 async function obtainCredentials(context: KubeContext): Promise<Credentials> {
   const { config, cluster, user } = context;
   if (user !== undefined) describeClusterToPlugin(user, cluster);
-  const options: RequestOptions = { headers: {} };
   try {
+    const tls = serverTrust(cluster);
+    // Filled in before: client-node passes it on to proxies, but itself sets it only for contexts with a user.
+    const options = { headers: {}, ...tls } as RequestOptions;
     await config.applyToHTTPSOptions(options);
-    return toCredentials(options, cluster, user);
+    return toCredentials(options, tls, cluster, user);
   } catch (error) {
     throw credentialsError(error, context);
   }
@@ -124,13 +126,24 @@ function describeClusterToPlugin(user: User, cluster: Cluster): void {
   exec.env = [...(exec.env ?? []), { name: "KUBERNETES_EXEC_INFO", value: JSON.stringify(info) }];
 }
 
-function toCredentials(options: RequestOptions, cluster: Cluster, user: User | undefined): Credentials {
-  const tls: TlsOptions = {
+function serverTrust(cluster: Cluster): Pick<TlsOptions, "ca" | "servername" | "rejectUnauthorized"> {
+  return {
     ca: certificateAuthority(cluster) ?? systemAuthorities(),
-    cert: options.cert as string | Buffer | undefined,
-    key: options.key as string | Buffer | undefined,
     servername: cluster.tlsServerName,
     rejectUnauthorized: !cluster.skipTLSVerify,
+  };
+}
+
+function toCredentials(
+  options: RequestOptions,
+  trust: ReturnType<typeof serverTrust>,
+  cluster: Cluster,
+  user: User | undefined,
+): Credentials {
+  const tls: TlsOptions = {
+    ...trust,
+    cert: options.cert as string | Buffer | undefined,
+    key: options.key as string | Buffer | undefined,
   };
   const headers: Record<string, string> = {};
   // Token files often end with a newline, which no header may contain.

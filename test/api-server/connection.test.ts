@@ -119,7 +119,10 @@ describe("certificates", () => {
   it("are missing where plain HTTP is spoken", async () => {
     const server = await startServer({ plainHttp: true });
     const client = await clientOf({ server: `https://127.0.0.1:${server.port}` });
-    await expect(client.list(PODS, {})).rejects.toMatchObject({ kind: "certificate", message: /does not speak TLS/ });
+    await expect(client.list(PODS, {})).rejects.toMatchObject({
+      kind: "certificate",
+      message: expect.stringContaining("does not speak TLS"),
+    });
   });
 });
 
@@ -144,7 +147,7 @@ describe("time-outs", () => {
   });
 
   it("a server that accepts and never speaks TLS", async () => {
-    const server = createTcpServer(() => {});
+    const server = createTcpServer((socket) => socket.resume());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
     const client = await clientOf({ server: `https://127.0.0.1:${(server.address() as AddressInfo).port}` });
@@ -197,7 +200,10 @@ describe("broken answers", () => {
     const headers = { location: "https://login.example/" };
     server.failNext(PODS_PATH, { kind: "answer", status: 302, headers, body: "" });
     const client = await clientOf(clusterOf(server));
-    await expect(client.list(PODS, {})).rejects.toMatchObject({ status: 302, message: /sends us elsewhere/ });
+    await expect(client.list(PODS, {})).rejects.toMatchObject({
+      status: 302,
+      message: expect.stringContaining("sends us elsewhere"),
+    });
   });
 
   it("a load balancer's page", async () => {
@@ -237,8 +243,8 @@ async function startProxy(target: FakeApiServer): Promise<{ url: string; asked: 
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       upstream.pipe(socket).pipe(upstream);
     });
-    for (const end of [upstream, socket])
-      end.on("error", () => {}).on("close", () => (upstream.destroy(), socket.destroy()));
+    upstream.on("error", () => {}).on("close", () => socket.destroy());
+    socket.on("error", () => {}).on("close", () => upstream.destroy());
   });
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => new Promise((resolve) => proxy.close(() => resolve())));
