@@ -32,7 +32,13 @@ export class ClassTable {
   }
 
   /** The class, with one more user. `sourceKey` is equal only for equal policies and equal port numbers. */
-  acquire(sourceKey: string, direction: Direction, family: Family, policies: readonly Policy[], resolve: PortResolver): ClassEntry {
+  acquire(
+    sourceKey: string,
+    direction: Direction,
+    family: Family,
+    policies: readonly Policy[],
+    resolve: PortResolver,
+  ): ClassEntry {
     let entry = this.#memo.get(sourceKey);
     if (entry === undefined) {
       entry = this.#intern(compileClass(direction, family, policies, resolve));

@@ -48,7 +48,9 @@ export class LocalPods {
       case "policy":
         this.#setPolicy(change.before, change.after);
         for (const { pod } of [...this.#pods.values()]) {
-          const concerned = [change.before, change.after].some((policy) => policy !== undefined && queryMatches(this.#view, policy.subject, pod));
+          const concerned = [change.before, change.after].some(
+            (policy) => policy !== undefined && queryMatches(this.#view, policy.subject, pod),
+          );
           if (concerned) this.#refresh(pod.key, touched);
         }
         break;

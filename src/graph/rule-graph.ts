@@ -49,7 +49,9 @@ export class RuleGraph {
     this.options = options;
     this.#store = store;
     this.#selections = new SelectionTable(store);
-    this.#classes = new ClassTable(store, this.#selections, (set, element, present) => this.#elementChanged(set, element, present));
+    this.#classes = new ClassTable(store, this.#selections, (set, element, present) =>
+      this.#elementChanged(set, element, present),
+    );
     this.#local = new LocalPods(store, nodeName, this.#classes);
     for (const policy of store.policies()) this.#reclassify({ kind: "policy", before: undefined, after: policy });
     for (const pod of store.selectablePods()) this.#reclassify({ kind: "pod", before: undefined, after: pod });
@@ -76,7 +78,10 @@ export class RuleGraph {
 
   #elementChanged(set: LiveSet, element: string, present: boolean): void {
     let elements = this.#flushedElements.get(set);
-    if (elements === undefined) this.#flushedElements.set(set, (elements = new Map()));
+    if (elements === undefined) {
+      elements = new Map();
+      this.#flushedElements.set(set, elements);
+    }
     if (!elements.has(element)) elements.set(element, !present);
   }
 
@@ -111,7 +116,10 @@ export class RuleGraph {
     this.#classes.collectUnused();
     const classes = new Map([...this.#classes.classes].map(([id, entry]) => [id, entry.policyClass] as const));
     const { added: addedClasses, removed: removedClasses } = replaceContents(this.#flushedClasses, classes);
-    const { added: addedSets, removed: removedSets } = replaceContents<SetId, ProgramSet>(this.#flushedSets, this.#classes.sets);
+    const { added: addedSets, removed: removedSets } = replaceContents<SetId, ProgramSet>(
+      this.#flushedSets,
+      this.#classes.sets,
+    );
     for (const set of [...addedSets, ...removedSets]) this.#flushedElements.delete(set as LiveSet);
     return { addedClasses, removedClasses, addedSets, removedSets };
   }
@@ -137,7 +145,8 @@ export class RuleGraph {
     const deltas: DispatchDelta[] = [];
     for (const [address, before] of this.#flushedDispatch) {
       const after = this.#dispatch.get(address);
-      if (before?.egress !== after?.egress || before?.ingress !== after?.ingress) deltas.push({ address, before, after });
+      if (before?.egress !== after?.egress || before?.ingress !== after?.ingress)
+        deltas.push({ address, before, after });
     }
     this.#flushedDispatch.clear();
     return deltas;
@@ -145,7 +154,10 @@ export class RuleGraph {
 }
 
 /** Makes `held` equal to `current`; an object replaced under its id counts as removed and added. */
-function replaceContents<Id, Value>(held: Map<Id, Value>, current: ReadonlyMap<Id, Value>): { added: Value[]; removed: Value[] } {
+function replaceContents<Id, Value>(
+  held: Map<Id, Value>,
+  current: ReadonlyMap<Id, Value>,
+): { added: Value[]; removed: Value[] } {
   const removed: Value[] = [];
   const added: Value[] = [];
   for (const [id, value] of held) if (!current.has(id)) removed.push(value);

@@ -117,7 +117,9 @@ function* matchingNamespaces(view: ClusterView, query: PodQuery): Iterable<Selec
 }
 
 function namespaceMatches(view: ClusterView, { namespaces }: PodQuery, name: string): boolean {
-  return namespaces.kind === "name" ? namespaces.name === name : selectorMatches(namespaces.selector, view.namespaceLabels(name));
+  return namespaces.kind === "name"
+    ? namespaces.name === name
+    : selectorMatches(namespaces.selector, view.namespaceLabels(name));
 }
 
 /** Whether the query selects the pod now. */

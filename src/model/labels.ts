@@ -22,7 +22,10 @@ export function canonicalSelector(requirements: readonly LabelRequirement[]): La
       "values" in requirement
         ? { ...requirement, values: [...new Set(requirement.values)].sort() }
         : { operator: requirement.operator, key: requirement.key };
-    byText.set(JSON.stringify([canonical.key, canonical.operator, "values" in canonical ? canonical.values : []]), canonical);
+    byText.set(
+      JSON.stringify([canonical.key, canonical.operator, "values" in canonical ? canonical.values : []]),
+      canonical,
+    );
   }
   return { requirements: [...byText.keys()].sort().map((text) => byText.get(text) as LabelRequirement) };
 }

@@ -1,7 +1,7 @@
 // Policies -> class: what a class allows, in canonical order, with content-addressed names. Pure; knows no pods,
 // only which sets of pods are needed. The rule graph keeps those sets filled.
 
-import { type Direction, policyDisplayName, type Policy, type PortMatch, ANY } from "../model/policy.ts";
+import { ANY, type Direction, type Policy, type PortMatch, policyDisplayName } from "../model/policy.ts";
 import type { Family } from "../net/address.ts";
 import { type AddressUnion, isEmptyUnion, mergeUnions, unionBlocks, unionOfRule } from "./address-union.ts";
 import { contentHash, nameHint } from "./hash.ts";
@@ -34,7 +34,12 @@ const MATERIALISE_FROM = 3;
  * The class of pods that exactly these policies isolate. `policies` in order of their keys.
  * `resolve` is asked for ingress only: there the port names are the subject's own.
  */
-export function compileClass(direction: Direction, family: Family, policies: readonly Policy[], resolve: PortResolver): CompiledClass {
+export function compileClass(
+  direction: Direction,
+  family: Family,
+  policies: readonly Policy[],
+  resolve: PortResolver,
+): CompiledClass {
   const collected = collect(direction, family, policies, resolve);
   const sets = new Map<SetId, SetDefinition>();
   const section = buildSection(family, collected, sets);
@@ -68,9 +73,12 @@ function collect(direction: Direction, family: Family, policies: readonly Policy
       if (rule.ports === ANY) anyPort.push(union);
       else {
         for (const match of rule.ports) {
-          if (match.kind === "range") entries.push({ range: { protocol: match.protocol, first: match.first, last: match.last }, union });
+          if (match.kind === "range")
+            entries.push({ range: { protocol: match.protocol, first: match.first, last: match.last }, union });
           else if (direction === "egress") named.push({ match, union });
-          else for (const port of resolve(match)) entries.push({ range: { protocol: match.protocol, first: port, last: port }, union });
+          else
+            for (const port of resolve(match))
+              entries.push({ range: { protocol: match.protocol, first: port, last: port }, union });
         }
       }
     }
@@ -94,7 +102,9 @@ function buildSection(family: Family, collected: Collected, sets: Map<SetId, Set
 }
 
 function peerGroup(family: Family, union: AddressUnion, sets: Map<SetId, SetDefinition>): PeerGroup {
-  const queries = [...union.queries.keys()].sort().map((key) => union.queries.get(key) as NonNullable<ReturnType<typeof union.queries.get>>);
+  const queries = [...union.queries.keys()]
+    .sort()
+    .map((key) => union.queries.get(key) as NonNullable<ReturnType<typeof union.queries.get>>);
   const parts = queries.length >= MATERIALISE_FROM ? [queries] : queries.map((query) => [query]);
   const podSets = parts.map((part) => addSet(family, { kind: "addresses", queries: part }, sets));
   const peers: AddressMatch = { any: union.any, podSets, blocks: unionBlocks(family, union) };
@@ -140,5 +150,10 @@ export function setId(family: Family, definition: SetDefinition): SetId {
 }
 
 function termKey(term: NamedPortTerm): string {
-  return JSON.stringify([queryKey(term.query), term.blocks?.map((block) => block.text) ?? null, term.name, term.protocol]);
+  return JSON.stringify([
+    queryKey(term.query),
+    term.blocks?.map((block) => block.text) ?? null,
+    term.name,
+    term.protocol,
+  ]);
 }

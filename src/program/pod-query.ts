@@ -19,7 +19,8 @@ export function canonicalQuery(query: PodQuery): PodQuery {
 /** Equal for queries of equal canonical form, different for all others. */
 export function queryKey(query: PodQuery): string {
   const { namespaces, pods } = query;
-  const scope = namespaces.kind === "name" ? ["name", namespaces.name] : ["selector", namespaces.selector.requirements.map(tuple)];
+  const scope =
+    namespaces.kind === "name" ? ["name", namespaces.name] : ["selector", namespaces.selector.requirements.map(tuple)];
   return JSON.stringify([scope, pods.requirements.map(tuple)]);
 }
 
@@ -34,5 +35,7 @@ export function formatQuery(query: PodQuery): string {
 
 export function formatNamespaceQuery(namespaces: NamespaceQuery): string {
   if (namespaces.kind === "name") return namespaces.name;
-  return namespaces.selector.requirements.length === 0 ? "all namespaces" : `namespaces ${formatSelector(namespaces.selector)}`;
+  return namespaces.selector.requirements.length === 0
+    ? "all namespaces"
+    : `namespaces ${formatSelector(namespaces.selector)}`;
 }

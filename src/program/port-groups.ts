@@ -31,7 +31,12 @@ export function groupPorts(family: Family, entries: readonly PortEntry[]): Group
   const merged = mergeEqualRanges(family, entries);
   const asWritten = groupByUnion(merged);
   if (asWritten.length <= MAX_INLINE_GROUPS) return { groups: asWritten, disjoint: false };
-  const pieces = PROTOCOL_ORDER.flatMap((protocol) => cutAtEdges(family, merged.filter((entry) => entry.range.protocol === protocol)));
+  const pieces = PROTOCOL_ORDER.flatMap((protocol) =>
+    cutAtEdges(
+      family,
+      merged.filter((entry) => entry.range.protocol === protocol),
+    ),
+  );
   return { groups: groupByUnion(pieces), disjoint: true };
 }
 
@@ -46,7 +51,10 @@ function mergeEqualRanges(family: Family, entries: readonly PortEntry[]): PortEn
   }
   return [...byRange.values()].map((same) => ({
     range: (same[0] as PortEntry).range,
-    union: mergeUnions(family, same.map((entry) => entry.union)),
+    union: mergeUnions(
+      family,
+      same.map((entry) => entry.union),
+    ),
   }));
 }
 
@@ -60,7 +68,10 @@ function cutAtEdges(family: Family, entries: readonly PortEntry[]): PortEntry[] 
     const covering = entries.filter(({ range }) => range.first <= first && last <= range.last);
     const [example] = covering;
     if (example === undefined) continue;
-    const union = mergeUnions(family, covering.map((entry) => entry.union));
+    const union = mergeUnions(
+      family,
+      covering.map((entry) => entry.union),
+    );
     pieces.push({ range: { protocol: example.range.protocol, first, last }, union });
   }
   return pieces;
@@ -79,8 +90,15 @@ function groupByUnion(entries: readonly PortEntry[]): UnionPorts[] {
     }
   }
   return [...groups.values()]
-    .map(({ ports, union, origins }) => ({ ports: joinRanges(ports), union: { ...union, origins: [...origins].sort() } }))
-    .sort((a, b) => compareRanges(a.ports[0] as PortRange, b.ports[0] as PortRange) || (unionKey(a.union) < unionKey(b.union) ? -1 : 1));
+    .map(({ ports, union, origins }) => ({
+      ports: joinRanges(ports),
+      union: { ...union, origins: [...origins].sort() },
+    }))
+    .sort(
+      (a, b) =>
+        compareRanges(a.ports[0] as PortRange, b.ports[0] as PortRange) ||
+        (unionKey(a.union) < unionKey(b.union) ? -1 : 1),
+    );
 }
 
 function joinRanges(ranges: readonly PortRange[]): PortRange[] {
@@ -97,5 +115,7 @@ function joinRanges(ranges: readonly PortRange[]): PortRange[] {
 }
 
 function compareRanges(a: PortRange, b: PortRange): number {
-  return PROTOCOL_ORDER.indexOf(a.protocol) - PROTOCOL_ORDER.indexOf(b.protocol) || a.first - b.first || a.last - b.last;
+  return (
+    PROTOCOL_ORDER.indexOf(a.protocol) - PROTOCOL_ORDER.indexOf(b.protocol) || a.first - b.first || a.last - b.last
+  );
 }

@@ -1,15 +1,23 @@
 // The addresses of one family as both sides see them: atoms, with the answers that rules give to them (by test) and the
 // features that policies ask of them (by peer). Groups of equal answers are what the prover enumerates.
 
+import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
 import type { Direction, Peer, Policy, PortMatch } from "../model/policy.ts";
 import { ANY } from "../model/policy.ts";
 import { type Address, addressValue, type Family } from "../net/address.ts";
 import { cidrRange } from "../net/cidr.ts";
 import { isolatingPolicies, peerMatches, resolveNamedPort } from "../semantics/evaluate.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
-import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
 import { AddressCuts, type Atom, atomOf } from "./address-atoms.ts";
-import { type AddressPair, type AddressTest, entriesByAtom, type Side, type TestCache, type TestEntry, testsOfRule } from "./rule-tests.ts";
+import {
+  type AddressPair,
+  type AddressTest,
+  entriesByAtom,
+  type Side,
+  type TestCache,
+  type TestEntry,
+  testsOfRule,
+} from "./rule-tests.ts";
 
 export class AddressSides {
   readonly family: Family;
@@ -35,7 +43,10 @@ export class AddressSides {
     for (const chain of ruleset.chains.values()) {
       const found = chain.rules.map((rule) => testsOfRule(ruleset, rule, family, tests));
       for (const pair of found.flatMap((each) => each.pairs)) pairs.set(pairKey(pair.source, pair.destination), pair);
-      this.#testsOfChain.set(chain.name, found.flatMap((each) => each.tests));
+      this.#testsOfChain.set(
+        chain.name,
+        found.flatMap((each) => each.tests),
+      );
     }
     for (const test of tests.values()) for (const { range } of test.entries) cuts.addRange(range.first, range.last);
     for (const pair of pairs.values()) for (const address of [pair.source, pair.destination]) cuts.addAddress(address);
@@ -60,7 +71,14 @@ export class AddressSides {
 
   /** Equal for atoms that the tests cannot tell apart. */
   answers(tests: readonly AddressTest[], atom: Atom): string {
-    return tests.map((test) => this.entries(test, atom).map((entry) => entry.answer).sort().join(",")).join("|");
+    return tests
+      .map((test) =>
+        this.entries(test, atom)
+          .map((entry) => entry.answer)
+          .sort()
+          .join(","),
+      )
+      .join("|");
   }
 
   owner(atom: Atom): SelectablePod | undefined {
@@ -76,7 +94,10 @@ export class AddressSides {
   isolating(direction: Direction, pod: SelectablePod): readonly Policy[] {
     const key = `${direction} ${pod.key}`;
     let policies = this.#isolating.get(key);
-    if (policies === undefined) this.#isolating.set(key, (policies = isolatingPolicies(this.#view, direction, pod)));
+    if (policies === undefined) {
+      policies = isolatingPolicies(this.#view, direction, pod);
+      this.#isolating.set(key, policies);
+    }
     return policies;
   }
 
@@ -84,7 +105,9 @@ export class AddressSides {
   peerMatches(peer: Peer, atom: Atom): boolean {
     let matching = this.#peerBits.get(peer);
     if (matching === undefined) {
-      matching = new Set(this.atoms.filter((each) => peerMatches(this.#view, peer, each.address)).map((each) => each.index));
+      matching = new Set(
+        this.atoms.filter((each) => peerMatches(this.#view, peer, each.address)).map((each) => each.index),
+      );
       this.#peerBits.set(peer, matching);
     }
     return matching.has(atom.index);
@@ -137,7 +160,9 @@ export function portsOf(policy: Policy, direction: Direction): PortMatch[] {
 export function namedMeaning(matches: readonly PortMatch[], pod: SelectablePod | undefined): string {
   if (pod === undefined) return "";
   return matches
-    .flatMap((match) => (match.kind === "named" ? [`${match.name}/${match.protocol}=${resolveNamedPort(pod, match).join("+")}`] : []))
+    .flatMap((match) =>
+      match.kind === "named" ? [`${match.name}/${match.protocol}=${resolveNamedPort(pod, match).join("+")}`] : [],
+    )
     .sort()
     .join(",");
 }

@@ -1,12 +1,12 @@
 // What the policies mean for one packet at one node: the evaluator's halves that this node decides, and what must hold
 // for packets that do not begin a flow. Independent of everything compiled.
 
-import type { Direction } from "../model/policy.ts";
+import type { Packet } from "../backends/nft/packet.ts";
 import type { Flow } from "../model/flow.ts";
-import { evaluate, type EvaluateOptions, isolatingPolicies } from "../semantics/evaluate.ts";
+import type { Direction } from "../model/policy.ts";
+import { type EvaluateOptions, evaluate, isolatingPolicies } from "../semantics/evaluate.ts";
 import type { Verdict } from "../semantics/verdict.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
-import type { Packet } from "../backends/nft/packet.ts";
 
 export interface Expected {
   readonly verdict: "accept" | "drop";
@@ -17,8 +17,15 @@ export interface Expected {
 }
 
 /** The verdict that the rules of `nodeName` have to give. */
-export function expectedVerdict(view: ClusterView, nodeName: string, packet: Packet, flow: Flow, options: EvaluateOptions): Expected {
-  if (packet.state === "established" || packet.state === "related") return accept("replies and related packets of allowed flows pass");
+export function expectedVerdict(
+  view: ClusterView,
+  nodeName: string,
+  packet: Packet,
+  flow: Flow,
+  options: EvaluateOptions,
+): Expected {
+  if (packet.state === "established" || packet.state === "related")
+    return accept("replies and related packets of allowed flows pass");
   if (packet.sourceIsLocal) return accept("what a node sends to its own pods is never blocked");
   const source = localPod(nodeName, view.ownerOf(flow.source));
   const destination = packet.hook === "input" ? undefined : localPod(nodeName, view.ownerOf(flow.destination));
@@ -26,7 +33,9 @@ export function expectedVerdict(view: ClusterView, nodeName: string, packet: Pac
   const asked = { egress: judgesSource ? source : undefined, ingress: destination };
   if (isMidstream(packet)) return midstream(view, asked);
   const meaning = evaluate(view, flow, options);
-  const denied = (["egress", "ingress"] as const).filter((direction) => asked[direction] !== undefined && !meaning[direction].allow);
+  const denied = (["egress", "ingress"] as const).filter(
+    (direction) => asked[direction] !== undefined && !meaning[direction].allow,
+  );
   if (denied.length === 0) return { verdict: "accept", meaning, because: "no half that this node decides denies it" };
   return { verdict: "drop", meaning, because: `${denied.join(" and ")} denied` };
 }
@@ -42,14 +51,25 @@ function localPod(nodeName: string, pod: SelectablePod | undefined): SelectableP
 /** TCP that is not the first packet of a connection, of a connection that nobody knows. */
 function isMidstream(packet: Packet): boolean {
   if (packet.protocol !== 6) return false;
-  return !packet.tcpFlags.has("syn") || packet.tcpFlags.has("ack") || packet.tcpFlags.has("rst") || packet.tcpFlags.has("fin");
+  return (
+    !packet.tcpFlags.has("syn") ||
+    packet.tcpFlags.has("ack") ||
+    packet.tcpFlags.has("rst") ||
+    packet.tcpFlags.has("fin")
+  );
 }
 
 /** Cut connections of isolated pods must not come back (docs/data-plane.md "Connections that were cut"). */
 function midstream(view: ClusterView, asked: { readonly [D in Direction]: SelectablePod | undefined }): Expected {
   const isolated = [asked.egress, asked.ingress].find(
-    (pod) => pod !== undefined && (isolatingPolicies(view, "egress", pod).length > 0 || isolatingPolicies(view, "ingress", pod).length > 0),
+    (pod) =>
+      pod !== undefined &&
+      (isolatingPolicies(view, "egress", pod).length > 0 || isolatingPolicies(view, "ingress", pod).length > 0),
   );
   if (isolated === undefined) return accept("no isolated pod of this node takes part");
-  return { verdict: "drop", meaning: undefined, because: `${isolated.key} is isolated and the connection is not known` };
+  return {
+    verdict: "drop",
+    meaning: undefined,
+    because: `${isolated.key} is isolated and the connection is not known`,
+  };
 }

@@ -1,9 +1,9 @@
 // Enumerates the packets of one hook: classes of sources, classes of destinations, and for each pair the finer classes
 // that this pair's rules and policies can tell apart. Two addresses in one class get equal answers from all of them.
 
+import type { Chain, Hook, Ruleset } from "../backends/nft/ruleset.ts";
 import type { Direction, Policy, PortMatch } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";
-import type { Chain, Hook, Ruleset } from "../backends/nft/ruleset.ts";
 import type { Atom } from "./address-atoms.ts";
 import { type AddressSides, namedMeaning, pairKey, peersOf, portsOf } from "./address-sides.ts";
 import type { Counterexample } from "./prove.ts";
@@ -26,7 +26,12 @@ export type ComparePackets = (
 ) => Counterexample | undefined;
 
 /** The first difference on this path, or undefined when there is none. */
-export function provePath(sides: AddressSides, ruleset: Ruleset, path: HookPath, compare: ComparePackets): Counterexample | undefined {
+export function provePath(
+  sides: AddressSides,
+  ruleset: Ruleset,
+  path: HookPath,
+  compare: ComparePackets,
+): Counterexample | undefined {
   return new PathProof(sides, ruleset, path, compare).run();
 }
 
@@ -54,7 +59,10 @@ class PathProof {
     this.#path = path;
     this.#compare = compare;
     const hooks = [...ruleset.chains.values()].filter((chain) => chain.hook?.name === path.hook);
-    this.#base = reachableChains(ruleset, hooks.map((chain) => chain.name));
+    this.#base = reachableChains(
+      ruleset,
+      hooks.map((chain) => chain.name),
+    );
   }
 
   run(): Counterexample | undefined {
@@ -88,7 +96,13 @@ class PathProof {
     if (pod === undefined) return answers;
     const policies = this.#sides.isolating(direction, pod);
     const isolatedOtherwise = this.#sides.isolating(direction === "egress" ? "ingress" : "egress", pod).length > 0;
-    const names = direction === "ingress" ? namedMeaning(policies.flatMap((policy) => portsOf(policy, "ingress")), pod) : "";
+    const names =
+      direction === "ingress"
+        ? namedMeaning(
+            policies.flatMap((policy) => portsOf(policy, "ingress")),
+            pod,
+          )
+        : "";
     return JSON.stringify([answers, policies.map((policy) => policy.key), isolatedOtherwise, names]);
   }
 
@@ -110,7 +124,8 @@ class PathProof {
     const tests = this.#sides.testsOf([...own.chains, ...other.chains], side);
     const direction = askedDirection(side === "source" ? "destination" : "source");
     const peers = other.policies.flatMap((policy) => peersOf(policy, direction));
-    const names: PortMatch[] = direction === "egress" ? other.policies.flatMap((policy) => portsOf(policy, "egress")) : [];
+    const names: PortMatch[] =
+      direction === "egress" ? other.policies.flatMap((policy) => portsOf(policy, "egress")) : [];
     if (tests.length + peers.length + names.length === 0) return [own.atoms];
     return groupBy(own.atoms, (atom) => {
       const bits = peers.map((peer) => (this.#sides.peerMatches(peer, atom) ? "1" : "0")).join("");
@@ -119,7 +134,10 @@ class PathProof {
   }
 
   /** Two addresses that stand for the groups: of different pods, and no pair that some rule names (those are proven one by one). */
-  #representatives(sources: readonly Atom[], destinations: readonly Atom[]): { source: Atom; destination: Atom } | undefined {
+  #representatives(
+    sources: readonly Atom[],
+    destinations: readonly Atom[],
+  ): { source: Atom; destination: Atom } | undefined {
     for (const source of sources) {
       for (const destination of destinations) {
         if (!this.#isSpecial(source, destination)) return { source, destination };
@@ -189,7 +207,10 @@ class PathProof {
   /** Ports in set elements that name one of the two addresses too, and the ports that the destination pod declares. */
   #portsBesideAddresses(chains: Iterable<Chain>, source: Atom, destination: Atom): string[] {
     const words = new Set((this.#sides.owner(destination)?.pod.ports ?? []).map((port) => String(port.port)));
-    for (const [side, atom] of [["source", source], ["destination", destination]] as const) {
+    for (const [side, atom] of [
+      ["source", source],
+      ["destination", destination],
+    ] as const) {
       for (const test of this.#sides.testsOf(chains, side)) {
         for (const { rest } of this.#sides.entries(test, atom)) {
           for (const word of rest) if (/^\d+(-\d+)?$/.test(word)) words.add(word);
@@ -209,8 +230,12 @@ function addRanges(constants: ConstantsBuilder, matches: readonly PortMatch[]): 
   for (const match of matches) if (match.kind === "range") constants.addPorts(match.first, match.last);
 }
 
-function byAddress(identities: readonly Identity[]): Map<Address, { readonly atom: Atom; readonly identity: Identity }> {
-  return new Map(identities.flatMap((identity) => identity.atoms.map((atom) => [atom.address, { atom, identity }] as const)));
+function byAddress(
+  identities: readonly Identity[],
+): Map<Address, { readonly atom: Atom; readonly identity: Identity }> {
+  return new Map(
+    identities.flatMap((identity) => identity.atoms.map((atom) => [atom.address, { atom, identity }] as const)),
+  );
 }
 
 function groupBy(atoms: readonly Atom[], key: (atom: Atom) => string): Atom[][] {

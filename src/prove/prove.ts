@@ -6,14 +6,14 @@
 // Exhaustive: two packets in one class get the same answers from every rule they can meet and from every policy that is
 // asked, so one stands for all. Nothing is taken over from the compiler: constants are read from policies and rules.
 
-import { FAMILIES, type Family } from "../net/address.ts";
-import type { EvaluateOptions } from "../semantics/evaluate.ts";
-import { restrictPolicies } from "../state/restricted-view.ts";
-import type { ClusterView } from "../state/view.ts";
 import { Untraceable } from "../backends/nft/lookup.ts";
 import type { Packet } from "../backends/nft/packet.ts";
 import type { Ruleset } from "../backends/nft/ruleset.ts";
 import { type Trace, tracePacket } from "../backends/nft/trace.ts";
+import { FAMILIES, type Family } from "../net/address.ts";
+import type { EvaluateOptions } from "../semantics/evaluate.ts";
+import { restrictPolicies } from "../state/restricted-view.ts";
+import type { ClusterView } from "../state/view.ts";
 import { AddressSides } from "./address-sides.ts";
 import { type Expected, expectedVerdict } from "./expected.ts";
 import { type ComparePackets, type HookPath, provePath } from "./path-proof.ts";
@@ -57,8 +57,10 @@ export function proveNode(view: ClusterView, nodeName: string, ruleset: Ruleset,
       if (counterexample !== undefined) return { outcome: "different", counterexample };
     }
   } catch (error) {
-    if (error instanceof BoundReached) return { outcome: "equal", packetClasses: run.packets, pairs: run.pairs, exhaustive: false };
-    if (error instanceof Untraceable || error instanceof UnprovableRule) return { outcome: "unknown", reason: error.message };
+    if (error instanceof BoundReached)
+      return { outcome: "equal", packetClasses: run.packets, pairs: run.pairs, exhaustive: false };
+    if (error instanceof Untraceable || error instanceof UnprovableRule)
+      return { outcome: "unknown", reason: error.message };
     throw error;
   }
   return { outcome: "equal", packetClasses: run.packets, pairs: run.pairs, exhaustive: true };
@@ -93,7 +95,8 @@ function pathsOf(run: Run, sides: AddressSides): HookPath[] {
     { hook: "input", sourceIsLocal: false, sources: others, destinations: own },
     { hook: "output", sourceIsLocal: true, sources: own, destinations: others },
   ];
-  if (run.options.serviceProxy === "ipvs") paths.push({ hook: "output", sourceIsLocal: false, sources: others, destinations: others });
+  if (run.options.serviceProxy === "ipvs")
+    paths.push({ hook: "output", sourceIsLocal: false, sources: others, destinations: others });
   return paths;
 }
 

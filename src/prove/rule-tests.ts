@@ -1,11 +1,11 @@
 // What the rules ask of addresses: every look-up and comparison in a ruleset, taken apart by address.
 // Two addresses that get the same answers from a list of tests are alike for the rules that make them.
 
-import { type Address, addressBits, type Family, parseAddress } from "../net/address.ts";
-import { parseCidr, cidrRange } from "../net/cidr.ts";
-import type { AddressRange } from "../net/range.ts";
 import type { Chain, Expression, Field, Rule, Ruleset, Verdict } from "../backends/nft/ruleset.ts";
 import { chainsOfRule, formatVerdict } from "../backends/nft/ruleset.ts";
+import { type Address, addressBits, type Family, parseAddress } from "../net/address.ts";
+import { cidrRange, parseCidr } from "../net/cidr.ts";
+import type { AddressRange } from "../net/range.ts";
 import { type Atom, atomsIn } from "./address-atoms.ts";
 
 export type Side = "source" | "destination";
@@ -42,7 +42,12 @@ export class UnprovableRule extends Error {}
 export type TestCache = Map<string, AddressTest>;
 
 /** All tests of a rule on addresses of a family, and the address pairs that it names. Throws UnprovableRule on masks that are no prefixes. */
-export function testsOfRule(ruleset: Ruleset, rule: Rule, family: Family, cache: TestCache): { tests: AddressTest[]; pairs: AddressPair[] } {
+export function testsOfRule(
+  ruleset: Ruleset,
+  rule: Rule,
+  family: Family,
+  cache: TestCache,
+): { tests: AddressTest[]; pairs: AddressPair[] } {
   const tests: AddressTest[] = [];
   const pairs: AddressPair[] = [];
   for (const statement of rule.statements) {
@@ -59,7 +64,9 @@ export function testsOfRule(ruleset: Ruleset, rule: Rule, family: Family, cache:
     const id = testId(expression, part, statement);
     let test = cache.get(id);
     if (test === undefined) {
-      const entries = elementsOf(ruleset, statement).map(([element, verdict]) => testEntry(element.split(" . "), part, expression, verdict, family));
+      const entries = elementsOf(ruleset, statement).map(([element, verdict]) =>
+        testEntry(element.split(" . "), part, expression, verdict, family),
+      );
       const side: Side = (fields[part] as Field).endsWith("saddr") ? "source" : "destination";
       test = { id, side, family, entries, dispatches: entries.some((entry) => entry.target !== undefined) };
       cache.set(id, test);
@@ -112,7 +119,13 @@ function pairOf(fields: readonly Field[], words: readonly string[]): AddressPair
   return { source: word("saddr"), destination: word("daddr") };
 }
 
-function testEntry(words: readonly string[], part: number, expression: Expression, verdict: Verdict | undefined, family: Family): TestEntry {
+function testEntry(
+  words: readonly string[],
+  part: number,
+  expression: Expression,
+  verdict: Verdict | undefined,
+  family: Family,
+): TestEntry {
   const rest = words.filter((_, index) => index !== part);
   return {
     range: rangeOfWord(words[part] ?? "", expression.kind === "masked" ? expression.mask : [], family),
@@ -123,7 +136,12 @@ function testEntry(words: readonly string[], part: number, expression: Expressio
 }
 
 function rangeOfWord(word: string, mask: readonly string[], family: Family): AddressRange {
-  const text = mask.length === 0 ? (word.includes("/") ? word : `${word}/${addressBits(family)}`) : `${word}/${prefixLengthOf(mask, family)}`;
+  const text =
+    mask.length === 0
+      ? word.includes("/")
+        ? word
+        : `${word}/${addressBits(family)}`
+      : `${word}/${prefixLengthOf(mask, family)}`;
   const parsed = parseCidr(text);
   if (parsed === undefined || parsed.block.family !== family) throw new UnprovableRule(`address ${word}`);
   return cidrRange(parsed.block);
@@ -171,6 +189,8 @@ function targetsByOtherKeys(ruleset: Ruleset, rule: Rule): string[] {
     if (statement.kind !== "vmap" || statement.map.kind !== "map") return [];
     if (fieldsOf(statement.key).some((field) => familyOf(field) !== undefined)) return [];
     const map = ruleset.sets.get(statement.map.name);
-    return map?.kind === "map" ? [...map.elements.values()].flatMap((verdict) => ("chain" in verdict ? [verdict.chain] : [])) : [];
+    return map?.kind === "map"
+      ? [...map.elements.values()].flatMap((verdict) => ("chain" in verdict ? [verdict.chain] : []))
+      : [];
   });
 }

@@ -1,12 +1,12 @@
 // Cuts everything but the addresses into classes: protocols, ports, ICMPv6 types, TCP flags, connection states.
 // The constants come from both sides: port edges, protocol numbers, types, flags and states that either of them names.
 
-import { DHCP_ANSWER_PORTS, NEIGHBOUR_DISCOVERY_TYPES, type Traffic, ICMP, ICMPV6 } from "../model/flow.ts";
-import type { PortProtocol } from "../model/cluster.ts";
-import type { Family } from "../net/address.ts";
-import { EPHEMERAL_PORT, transportOf, type ConnectionState, type Transport } from "../backends/nft/packet.ts";
+import { type ConnectionState, EPHEMERAL_PORT, type Transport, transportOf } from "../backends/nft/packet.ts";
 import type { Chain, Expression, Field, Rule, Ruleset } from "../backends/nft/ruleset.ts";
 import { icmpv6TypeNumber, protocolNumberOf } from "../backends/nft/words.ts";
+import type { PortProtocol } from "../model/cluster.ts";
+import { DHCP_ANSWER_PORTS, ICMP, ICMPV6, NEIGHBOUR_DISCOVERY_TYPES, type Traffic } from "../model/flow.ts";
+import type { Family } from "../net/address.ts";
 
 /** What a packet carries: the flow's traffic, and for TCP whether this packet could begin a connection. */
 export interface TrafficClass {
@@ -72,7 +72,10 @@ export class ConstantsBuilder implements TrafficConstants {
         this.#addComparison(left, right.kind === "values" ? right.values : keysOf(ruleset, right.name));
       } else if (statement.kind === "vmap") {
         const { key, map } = statement;
-        this.#addComparison(key, map.kind === "values" ? map.entries.map((entry) => entry.element) : keysOf(ruleset, map.name));
+        this.#addComparison(
+          key,
+          map.kind === "values" ? map.entries.map((entry) => entry.element) : keysOf(ruleset, map.name),
+        );
       }
     }
   }
@@ -171,14 +174,18 @@ function otherProtocols(constants: TrafficConstants, family: Family): number[] {
 /** States that no rule names are alike: `new` stands for them. */
 function connectionStates(constants: TrafficConstants): ConnectionState[] {
   const known: readonly ConnectionState[] = ["new", "established", "related", "invalid", "untracked"];
-  return known.filter((state) => state === "new" || state === "established" || state === "related" || constants.states.has(state));
+  return known.filter(
+    (state) => state === "new" || state === "established" || state === "related" || constants.states.has(state),
+  );
 }
 
 /** One set of flags for every combination of answers that the flag tests can give; that of a first packet (SYN) first. */
 function flagClasses(constants: TrafficConstants): (readonly string[])[] {
   const words = [...new Set([...constants.flagTests.values()].flatMap(({ mask, value }) => [...mask, ...value]))];
   const byAnswers = new Map<string, readonly string[]>();
-  const subsets = Array.from({ length: 2 ** words.length }, (_, bits) => words.filter((_, index) => (bits >> index) & 1));
+  const subsets = Array.from({ length: 2 ** words.length }, (_, bits) =>
+    words.filter((_, index) => (bits >> index) & 1),
+  );
   for (const flags of [["syn"], ["ack"], ...subsets]) {
     const answers = [...constants.flagTests.values()].map(({ mask, value }) => {
       const masked = flags.filter((flag) => mask.includes(flag));

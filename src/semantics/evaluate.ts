@@ -1,9 +1,24 @@
 // The reference evaluator: SEMANTICS.md, as directly as possible. Small, obvious, slow is fine.
 // Everything that is compiled is checked against this file; it shares no code with the rule graph but the model's types.
 
+import {
+  type Flow,
+  isDhcpAnswer,
+  isNeighbourDiscovery,
+  PROTOCOL_NUMBER,
+  protocolNumber,
+  type Traffic,
+} from "../model/flow.ts";
 import { selectorMatches } from "../model/labels.ts";
-import { type Flow, isDhcpAnswer, isNeighbourDiscovery, PROTOCOL_NUMBER, protocolNumber, type Traffic } from "../model/flow.ts";
-import { ANY, type Direction, type Peer, type PodQuery, type Policy, type PortMatch, type Rule } from "../model/policy.ts";
+import {
+  ANY,
+  type Direction,
+  type Peer,
+  type PodQuery,
+  type Policy,
+  type PortMatch,
+  type Rule,
+} from "../model/policy.ts";
 import { type Address, addressFamily, parseAddress } from "../net/address.ts";
 import { cidrContains } from "../net/cidr.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
@@ -29,14 +44,22 @@ function notAsked(): HalfVerdict {
   return { allow: true, subject: undefined, reason: { kind: "not-a-pod" } };
 }
 
-function judge(view: ClusterView, direction: Direction, subject: SelectablePod, flow: Flow, options: EvaluateOptions): HalfVerdict {
+function judge(
+  view: ClusterView,
+  direction: Direction,
+  subject: SelectablePod,
+  flow: Flow,
+  options: EvaluateOptions,
+): HalfVerdict {
   const exemption = neverBlocked(view, direction, subject, flow, options);
   if (exemption !== undefined) return half(subject, true, { kind: "never-blocked", because: exemption });
   const isolating = isolatingPolicies(view, direction, subject);
   if (isolating.length === 0) return half(subject, true, { kind: "not-isolated" });
   const match = firstMatch(view, direction, isolating, flow);
   if (match !== undefined) return half(subject, true, { kind: "allowed", match });
-  const misses = isolating.flatMap((policy) => policy.rules[direction].map((rule) => miss(view, direction, policy, rule, flow)));
+  const misses = isolating.flatMap((policy) =>
+    policy.rules[direction].map((rule) => miss(view, direction, policy, rule, flow)),
+  );
   return half(subject, false, { kind: "isolated", policies: isolating, misses });
 }
 
@@ -86,7 +109,12 @@ export function queryMatches(view: ClusterView, query: PodQuery, pod: Selectable
   return namespaceMatches && selectorMatches(query.pods, labels);
 }
 
-function firstMatch(view: ClusterView, direction: Direction, policies: readonly Policy[], flow: Flow): RuleMatch | undefined {
+function firstMatch(
+  view: ClusterView,
+  direction: Direction,
+  policies: readonly Policy[],
+  flow: Flow,
+): RuleMatch | undefined {
   for (const policy of policies) {
     for (const rule of policy.rules[direction]) {
       const peer = matchingPeer(view, direction, rule, flow);
@@ -109,7 +137,12 @@ function miss(view: ClusterView, direction: Direction, policy: Policy, rule: Rul
 const NO_MATCH = "no match";
 
 /** Index of the first peer that matches; undefined when the rule is for any peer. */
-function matchingPeer(view: ClusterView, direction: Direction, rule: Rule, flow: Flow): number | undefined | typeof NO_MATCH {
+function matchingPeer(
+  view: ClusterView,
+  direction: Direction,
+  rule: Rule,
+  flow: Flow,
+): number | undefined | typeof NO_MATCH {
   if (rule.peers === ANY) return undefined;
   const other = direction === "egress" ? flow.destination : flow.source;
   const index = rule.peers.findIndex((peer) => peerMatches(view, peer, other));
@@ -148,5 +181,7 @@ export function portMatches(view: ClusterView, match: PortMatch, destination: Ad
  * The API allows two containers of one pod to use one name; then it means both (our choice, SEMANTICS is silent).
  */
 export function resolveNamedPort(pod: SelectablePod, match: PortMatch & { kind: "named" }): number[] {
-  return pod.pod.ports.filter((port) => port.name === match.name && port.protocol === match.protocol).map((port) => port.port);
+  return pod.pod.ports
+    .filter((port) => port.name === match.name && port.protocol === match.protocol)
+    .map((port) => port.port);
 }

@@ -87,7 +87,10 @@ export class ClusterStore implements ClusterView {
     setOrDelete(this.#selectable, key, after);
     const namespace = (after ?? (before as SelectablePod)).pod.namespace;
     let pods = this.#selectableByNamespace.get(namespace);
-    if (pods === undefined) this.#selectableByNamespace.set(namespace, (pods = new Map()));
+    if (pods === undefined) {
+      pods = new Map();
+      this.#selectableByNamespace.set(namespace, pods);
+    }
     setOrDelete(pods, key, after);
     if (pods.size === 0) this.#selectableByNamespace.delete(namespace);
   }
@@ -95,7 +98,10 @@ export class ClusterStore implements ClusterView {
   #countHostAddresses(pod: Pod | undefined, step: 1 | -1): void {
     if (pod?.nodeName === undefined) return;
     let counts = this.#hostAddresses.get(pod.nodeName);
-    if (counts === undefined) this.#hostAddresses.set(pod.nodeName, (counts = new Map()));
+    if (counts === undefined) {
+      counts = new Map();
+      this.#hostAddresses.set(pod.nodeName, counts);
+    }
     for (const address of pod.hostAddresses) {
       const count = (counts.get(address) ?? 0) + step;
       setOrDelete(counts, address, count === 0 ? undefined : count);
@@ -163,7 +169,9 @@ export class ClusterStore implements ClusterView {
   }
 
   nodeAddresses(name: string): readonly Address[] {
-    return [...new Set([...(this.#nodes.get(name)?.addresses ?? []), ...(this.#hostAddresses.get(name)?.keys() ?? [])])];
+    return [
+      ...new Set([...(this.#nodes.get(name)?.addresses ?? []), ...(this.#hostAddresses.get(name)?.keys() ?? [])]),
+    ];
   }
 
   nodeAt(address: Address): string | undefined {

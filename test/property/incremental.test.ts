@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import { diffRulesets } from "../../src/backends/nft/diff.ts";
+import { renderJson } from "../../src/backends/nft/json.ts";
 import { MemoryTable } from "../../src/backends/nft/memory-table.ts";
 import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
-import { renderJson } from "../../src/backends/nft/json.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
 import { RulesetTracker } from "../../src/backends/nft/tracker.ts";
 import { renderTransaction } from "../../src/backends/nft/transaction.ts";
@@ -19,9 +19,9 @@ import {
   type ApiObject,
   cluster,
   eventOf,
-  namespaceObject,
   NODE_OBJECTS,
   NODES,
+  namespaceObject,
   objectKey,
   podObject,
   policyObject,
@@ -44,13 +44,23 @@ interface Step {
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  object: fc.oneof({ weight: 5, arbitrary: podObject }, { weight: 3, arbitrary: policyObject }, { weight: 1, arbitrary: namespaceObject }, { weight: 1, arbitrary: fc.constantFrom(...NODE_OBJECTS) }),
+  object: fc.oneof(
+    { weight: 5, arbitrary: podObject },
+    { weight: 3, arbitrary: policyObject },
+    { weight: 1, arbitrary: namespaceObject },
+    { weight: 1, arbitrary: fc.constantFrom(...NODE_OBJECTS) },
+  ),
   remove: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
   flush: fc.boolean(),
 });
 
 function printSteps(steps: readonly Step[]): string {
-  return steps.map(({ object, remove, flush }) => `# ${remove ? "remove" : "set"}${flush ? ", then flush" : ""}\n${toYaml([object])}`).join("---\n");
+  return steps
+    .map(
+      ({ object, remove, flush }) =>
+        `# ${remove ? "remove" : "set"}${flush ? ", then flush" : ""}\n${toYaml([object])}`,
+    )
+    .join("---\n");
 }
 
 test("after any sequence of events the graph, the tracked ruleset and the table equal a fresh compile", () => {
@@ -67,7 +77,9 @@ test("after any sequence of events the graph, the tracked ruleset and the table 
         graph.apply(remove ? removalOf(object) : eventOf(object));
         if (!flush) continue;
         table.apply(tracker.update(graph.flush()));
-        const fresh = compileRuleset(new RuleGraph(storeOf([...objects.values()]), NODES[0], DEFAULT_PROGRAM_OPTIONS).program());
+        const fresh = compileRuleset(
+          new RuleGraph(storeOf([...objects.values()]), NODES[0], DEFAULT_PROGRAM_OPTIONS).program(),
+        );
         expect(textWithoutSizes(compileRuleset(graph.program()))).toBe(textWithoutSizes(fresh));
         expect(textWithoutSizes(tracker.ruleset())).toBe(textWithoutSizes(fresh));
         expect(textWithoutSizes(table.ruleset())).toBe(textWithoutSizes(fresh));
@@ -101,7 +113,8 @@ test("the difference between two rulesets, applied to the first, gives the secon
   checkProperty(
     fc.tuple(cluster, cluster),
     ([before, after]) => {
-      const compile = (objects: readonly ApiObject[]) => compileRuleset(new RuleGraph(storeOf(objects), NODES[0], DEFAULT_PROGRAM_OPTIONS).program());
+      const compile = (objects: readonly ApiObject[]) =>
+        compileRuleset(new RuleGraph(storeOf(objects), NODES[0], DEFAULT_PROGRAM_OPTIONS).program());
       const [from, to] = [compile(before), compile(after)];
       const table = new MemoryTable(from);
       table.apply(diffRulesets(from, to));
@@ -114,7 +127,9 @@ test("the difference between two rulesets, applied to the first, gives the secon
 
 test("rendering does not depend on the order of objects", () => {
   checkProperty(
-    cluster.chain((objects) => fc.tuple(fc.constant(objects), fc.shuffledSubarray([...objects], { minLength: objects.length }))),
+    cluster.chain((objects) =>
+      fc.tuple(fc.constant(objects), fc.shuffledSubarray([...objects], { minLength: objects.length })),
+    ),
     ([objects, shuffled]) => {
       const render = (list: readonly ApiObject[]) => {
         const ruleset = compileRuleset(new RuleGraph(storeOf(list), NODES[0], DEFAULT_PROGRAM_OPTIONS).program());

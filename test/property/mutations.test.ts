@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import type { Chain, NamedSet, Rule, Ruleset, Statement, Verdict, VerdictMap } from "../../src/backends/nft/ruleset.ts";
+import { fillStore } from "../../src/cli/input.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
 import { proveNode } from "../../src/prove/prove.ts";
-import { fillStore } from "../../src/cli/input.ts";
 import { loadTexts } from "../support/manifests.ts";
 
 const manifests = readFileSync(new URL("./mutations.yaml", import.meta.url), "utf8");
@@ -54,7 +54,9 @@ function editRule(ruleset: Ruleset, chain: Chain, text: string, edit: (json: str
 }
 
 function swapRules(ruleset: Ruleset, chain: Chain, first: number, second: number): Ruleset {
-  return withRules(ruleset, chain, (rules) => rules.with(first, rules[second] as Rule).with(second, rules[first] as Rule));
+  return withRules(ruleset, chain, (rules) =>
+    rules.with(first, rules[second] as Rule).with(second, rules[first] as Rule),
+  );
 }
 
 function setNamed(ruleset: Ruleset, start: string): NamedSet | VerdictMap {
@@ -66,7 +68,10 @@ function setNamed(ruleset: Ruleset, start: string): NamedSet | VerdictMap {
 function withElements(ruleset: Ruleset, start: string, change: (elements: string[]) => readonly string[]): Ruleset {
   const set = setNamed(ruleset, start);
   if (set.kind !== "set") throw new Error(`${start} is a map`);
-  return { ...ruleset, sets: new Map(ruleset.sets).set(set.name, { ...set, elements: new Set(change([...set.elements])) }) };
+  return {
+    ...ruleset,
+    sets: new Map(ruleset.sets).set(set.name, { ...set, elements: new Set(change([...set.elements])) }),
+  };
 }
 
 function withVerdicts(ruleset: Ruleset, name: string, change: (elements: Map<string, Verdict>) => void): Ruleset {
@@ -98,54 +103,170 @@ const mutations: readonly (readonly [string, (ruleset: Ruleset) => Ruleset])[] =
   ["the drop is missing", (r) => dropRule(r, API4_DENY(r), '"drop"')],
   ["a drop becomes accept", (r) => editRule(r, API4_DENY(r), '"drop"', (json) => json.replace('"drop"', '"accept"'))],
   ["an allow becomes drop", (r) => editRule(r, API4(r), "8080", (json) => json.replace('"return"', '"drop"'))],
-  ["an egress allow accepts at once, so ingress is never asked", (r) => editRule(r, WEB4_OUT(r), "8080", (json) => json.replace('"return"', '"accept"'))],
+  [
+    "an egress allow accepts at once, so ingress is never asked",
+    (r) => editRule(r, WEB4_OUT(r), "8080", (json) => json.replace('"return"', '"accept"')),
+  ],
   ["the deny comes before an allow", (r) => swapRules(r, API4(r), ruleWith(API4(r), "8080"), API4(r).rules.length - 1)],
-  ["ingress is dispatched before egress and by the wrong address", (r) => editRule(r, chainNamed(r, "forward"), "ingress4", (json) => json.replace("ip daddr", "ip saddr"))],
+  [
+    "ingress is dispatched before egress and by the wrong address",
+    (r) => editRule(r, chainNamed(r, "forward"), "ingress4", (json) => json.replace("ip daddr", "ip saddr")),
+  ],
   ["the egress dispatch is missing", (r) => dropRule(r, chainNamed(r, "forward"), "egress4")],
   ["IPv6 is not dispatched", (r) => dropRule(r, chainNamed(r, "forward"), "dispatch6")],
   ["known connections are not accepted", (r) => dropRule(r, chainNamed(r, "forward"), "established")],
-  ["related packets are not accepted", (r) => editRule(r, chainNamed(r, "forward"), "established", (json) => json.replace(',"related"', ""))],
-  ["new packets count as established", (r) => editRule(r, chainNamed(r, "forward"), "established", (json) => json.replace('"related"', '"related","new"'))],
+  [
+    "related packets are not accepted",
+    (r) => editRule(r, chainNamed(r, "forward"), "established", (json) => json.replace(',"related"', "")),
+  ],
+  [
+    "new packets count as established",
+    (r) => editRule(r, chainNamed(r, "forward"), "established", (json) => json.replace('"related"', '"related","new"')),
+  ],
   ["packets of unknown TCP connections pass", (r) => dropRule(r, chainNamed(r, "forward"), "midstream")],
-  ["first packets count as unknown connections", (r) => editRule(r, chainNamed(r, "forward"), "midstream", (json) => json.replace('"!="', '"=="'))],
+  [
+    "first packets count as unknown connections",
+    (r) => editRule(r, chainNamed(r, "forward"), "midstream", (json) => json.replace('"!="', '"=="')),
+  ],
   ["mid-connection packets of one direction pass", (r) => dropRule(r, chainNamed(r, "midstream"), "ip daddr")],
   ["a port is one wider", (r) => editRule(r, API4(r), "8080", (json) => json.replace('"8080"', '"8080-8081"'))],
   ["a port is another one", (r) => editRule(r, API4(r), "8080", (json) => json.replace('"8080"', '"8081"'))],
-  ["a port range ends one early", (r) => editRule(r, API4(r), "9000-9010", (json) => json.replace("9000-9010", "9000-9009"))],
-  ["a port is opened for UDP too", (r) => editRule(r, API4(r), "8080", (json) => json.replace("tcp dport", "th dport"))],
-  ["a protocol is mistaken", (r) => editRule(r, API4(r), "9000-9010", (json) => json.replace("udp dport", "tcp dport"))],
-  ["a port rule forgets its peers", (r) => editRule(r, API4(r), "8080", (json) => json.replace(/,\{"kind":"match","left":\{"kind":"field","field":"ip saddr"\}[^}]*\}\}/, ""))],
-  ["a peer rule forgets its ports", (r) => editRule(r, API4(r), "8080", (json) => json.replace(/\{"kind":"match","left":\{"kind":"field","field":"tcp dport"\}[^}]*\}\},/, ""))],
-  ["source and destination are mistaken", (r) => editRule(r, API4(r), "8080", (json) => json.replace("ip saddr", "ip daddr"))],
+  [
+    "a port range ends one early",
+    (r) => editRule(r, API4(r), "9000-9010", (json) => json.replace("9000-9010", "9000-9009")),
+  ],
+  [
+    "a port is opened for UDP too",
+    (r) => editRule(r, API4(r), "8080", (json) => json.replace("tcp dport", "th dport")),
+  ],
+  [
+    "a protocol is mistaken",
+    (r) => editRule(r, API4(r), "9000-9010", (json) => json.replace("udp dport", "tcp dport")),
+  ],
+  [
+    "a port rule forgets its peers",
+    (r) =>
+      editRule(r, API4(r), "8080", (json) =>
+        json.replace(/,\{"kind":"match","left":\{"kind":"field","field":"ip saddr"\}[^}]*\}\}/, ""),
+      ),
+  ],
+  [
+    "a peer rule forgets its ports",
+    (r) =>
+      editRule(r, API4(r), "8080", (json) =>
+        json.replace(/\{"kind":"match","left":\{"kind":"field","field":"tcp dport"\}[^}]*\}\},/, ""),
+      ),
+  ],
+  [
+    "source and destination are mistaken",
+    (r) => editRule(r, API4(r), "8080", (json) => json.replace("ip saddr", "ip daddr")),
+  ],
   ["an except is forgotten", (r) => withElements(r, "cidrs4_", (all) => [...all, "10.0.3.0/24 . 0-255"])],
   ["a block is missing", (r) => withElements(r, "cidrs4_", (all) => all.slice(1))],
-  ["a block is one bit too wide", (r) => editRule(r, WEB4_OUT(r), "203.0.113.0/25", (json) => json.replace("203.0.113.0/25", "203.0.113.0/24"))],
-  ["a peer pod is missing from its set", (r) => withElements(r, "pods4_shop.app.web", (all) => without(all, "10.0.0.1"))],
+  [
+    "a block is one bit too wide",
+    (r) => editRule(r, WEB4_OUT(r), "203.0.113.0/25", (json) => json.replace("203.0.113.0/25", "203.0.113.0/24")),
+  ],
+  [
+    "a peer pod is missing from its set",
+    (r) => withElements(r, "pods4_shop.app.web", (all) => without(all, "10.0.0.1")),
+  ],
   ["a stranger is in a peer set", (r) => withElements(r, "pods4_shop.app.web", (all) => [...all, "10.0.0.9"])],
-  ["an address of the internet is in a peer set", (r) => withElements(r, "pods4_shop.app.web", (all) => [...all, "198.51.100.77"])],
-  ["a finished pod's address is in a peer set", (r) => withElements(r, "pods4_shop.app.web", (all) => [...all, "10.0.0.77"])],
-  ["a named port means another number on one pod", (r) => withElements(r, "ports4_http", (all) => all.map((each) => each.replace("8080", "8081")))],
-  ["a named port is missing for one pod", (r) => withElements(r, "ports4_http", (all) => without(all, "10.0.1.3 . tcp . 8080"))],
+  [
+    "an address of the internet is in a peer set",
+    (r) => withElements(r, "pods4_shop.app.web", (all) => [...all, "198.51.100.77"]),
+  ],
+  [
+    "a finished pod's address is in a peer set",
+    (r) => withElements(r, "pods4_shop.app.web", (all) => [...all, "10.0.0.77"]),
+  ],
+  [
+    "a named port means another number on one pod",
+    (r) => withElements(r, "ports4_http", (all) => all.map((each) => each.replace("8080", "8081"))),
+  ],
+  [
+    "a named port is missing for one pod",
+    (r) => withElements(r, "ports4_http", (all) => without(all, "10.0.1.3 . tcp . 8080")),
+  ],
   ["a pod is not dispatched", (r) => withVerdicts(r, "ingress4", (elements) => elements.delete("10.0.0.2"))],
-  ["a pod is dispatched to another pod's class", (r) => withVerdicts(r, "ingress4", (elements) => elements.set("10.0.0.2", elements.get("10.0.0.4") as Verdict))],
-  ["a pod is dispatched that no policy isolates", (r) => withVerdicts(r, "ingress4", (elements) => elements.set("10.0.0.9", elements.get("10.0.0.2") as Verdict))],
-  ["a pod is dispatched without a way back", (r) => withVerdicts(r, "egress4", (elements) => elements.set("10.0.0.1", { kind: "accept" }))],
-  ["an isolated pod is missing from the isolated set", (r) => withElements(r, "isolated4", (all) => without(all, "10.0.0.2"))],
+  [
+    "a pod is dispatched to another pod's class",
+    (r) => withVerdicts(r, "ingress4", (elements) => elements.set("10.0.0.2", elements.get("10.0.0.4") as Verdict)),
+  ],
+  [
+    "a pod is dispatched that no policy isolates",
+    (r) => withVerdicts(r, "ingress4", (elements) => elements.set("10.0.0.9", elements.get("10.0.0.2") as Verdict)),
+  ],
+  [
+    "a pod is dispatched without a way back",
+    (r) => withVerdicts(r, "egress4", (elements) => elements.set("10.0.0.1", { kind: "accept" })),
+  ],
+  [
+    "an isolated pod is missing from the isolated set",
+    (r) => withElements(r, "isolated4", (all) => without(all, "10.0.0.2")),
+  ],
   ["a pod may not reach itself", (r) => withElements(r, "self4", (all) => without(all, "10.0.0.2 . 10.0.0.2"))],
   ["a pod counts as another one's self", (r) => withElements(r, "self4", (all) => [...all, "10.0.0.9 . 10.0.0.2"])],
   ["the exception for a pod and itself is missing", (r) => dropRule(r, API4_DENY(r), "self4")],
   ["neighbour discovery is dropped", (r) => dropRule(r, chainNamed(r, "ingress6_shop.api", "_deny"), "icmpv6")],
-  ["one ICMPv6 type too many passes", (r) => editRule(r, chainNamed(r, "ingress6_shop.api", "_deny"), "icmpv6", (json) => json.replace('"nd-redirect"', '"nd-redirect","echo-request"'))],
+  [
+    "one ICMPv6 type too many passes",
+    (r) =>
+      editRule(r, chainNamed(r, "ingress6_shop.api", "_deny"), "icmpv6", (json) =>
+        json.replace('"nd-redirect"', '"nd-redirect","echo-request"'),
+      ),
+  ],
   ["DHCP answers are dropped", (r) => dropRule(r, API4_DENY(r), "udp sport")],
-  ["any sender may answer as a DHCP server", (r) => editRule(r, API4_DENY(r), "udp sport", (json) => json.replace(/\{"kind":"match","left":\{"kind":"field","field":"udp sport"\}[^}]*\}\},/, ""))],
-  ["one port of a look-up by port goes to another group", (r) => editRule(r, MANY4(r), "vmap", (json) => json.replace(/_ports1"/, '_ports2"'))],
-  ["one port is missing from a look-up by port", (r) => editRule(r, MANY4(r), "vmap", (json) => json.replace(/\{"element":"tcp \. 1000-1001"[^}]*\}\},?/, ""))],
-  ["the peers of one port group are missing", (r) => withRules(r, chainNamed(r, "ingress4_shop.many", "_ports1"), (rules) => rules.slice(1))],
-  ["a port group lets everyone in", (r) => withRules(r, chainNamed(r, "ingress4_shop.many", "_ports1"), () => [RETURN_ALL])],
+  [
+    "any sender may answer as a DHCP server",
+    (r) =>
+      editRule(r, API4_DENY(r), "udp sport", (json) =>
+        json.replace(/\{"kind":"match","left":\{"kind":"field","field":"udp sport"\}[^}]*\}\},/, ""),
+      ),
+  ],
+  [
+    "one port of a look-up by port goes to another group",
+    (r) => editRule(r, MANY4(r), "vmap", (json) => json.replace(/_ports1"/, '_ports2"')),
+  ],
+  [
+    "one port is missing from a look-up by port",
+    (r) => editRule(r, MANY4(r), "vmap", (json) => json.replace(/\{"element":"tcp \. 1000-1001"[^}]*\}\},?/, "")),
+  ],
+  [
+    "the peers of one port group are missing",
+    (r) => withRules(r, chainNamed(r, "ingress4_shop.many", "_ports1"), (rules) => rules.slice(1)),
+  ],
+  [
+    "a port group lets everyone in",
+    (r) => withRules(r, chainNamed(r, "ingress4_shop.many", "_ports1"), () => [RETURN_ALL]),
+  ],
   ["a class lets everyone in", (r) => withRules(r, API4(r), (rules) => [RETURN_ALL, ...rules])],
-  ["what the node sends is judged too", (r) => ({ ...r, chains: new Map(r.chains).set("output", { ...chainNamed(r, "forward"), name: "output", hook: { name: "output", priority: -5 } }) })],
-  ["pod to own node is judged too", (r) => ({ ...r, chains: new Map(r.chains).set("input", { ...chainNamed(r, "forward"), name: "input", hook: { name: "input", priority: -5 } }) })],
-  ["the forward hook is gone", (r) => ({ ...r, chains: new Map([...r.chains].filter(([name]) => name !== "forward")) })],
+  [
+    "what the node sends is judged too",
+    (r) => ({
+      ...r,
+      chains: new Map(r.chains).set("output", {
+        ...chainNamed(r, "forward"),
+        name: "output",
+        hook: { name: "output", priority: -5 },
+      }),
+    }),
+  ],
+  [
+    "pod to own node is judged too",
+    (r) => ({
+      ...r,
+      chains: new Map(r.chains).set("input", {
+        ...chainNamed(r, "forward"),
+        name: "input",
+        hook: { name: "input", priority: -5 },
+      }),
+    }),
+  ],
+  [
+    "the forward hook is gone",
+    (r) => ({ ...r, chains: new Map([...r.chains].filter(([name]) => name !== "forward")) }),
+  ],
 ];
 
 describe("the prover finds each mutation", () => {
@@ -159,12 +280,17 @@ describe("the prover finds each mutation", () => {
   });
 
   test("a rule that is never met harms nobody, and the prover says so", () => {
-    const harmless = withRules(correct, API4(correct), (rules) => [{ statements: [NOTHING], comment: "counts" }, ...rules]);
+    const harmless = withRules(correct, API4(correct), (rules) => [
+      { statements: [NOTHING], comment: "counts" },
+      ...rules,
+    ]);
     expect(prove(harmless).outcome).toBe("equal");
   });
 
   test("a look-up in a set that does not exist is reported as unknown, never as equal", () => {
-    const broken = editRule(correct, API4(correct), "8080", (json) => json.replace(/"name":"pods4[^"]*"/, '"name":"gone"'));
+    const broken = editRule(correct, API4(correct), "8080", (json) =>
+      json.replace(/"name":"pods4[^"]*"/, '"name":"gone"'),
+    );
     expect(prove(broken)).toMatchObject({ outcome: "unknown" });
   });
 });

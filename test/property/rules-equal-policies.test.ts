@@ -39,27 +39,75 @@ test("the prover finds no difference on random clusters, for every node and opti
   );
 });
 
-const anyAddress = (list: readonly string[]) => fc.constantFrom(...list.map((text) => parseAddress(text)?.address as Address));
+const anyAddress = (list: readonly string[]) =>
+  fc.constantFrom(...list.map((text) => parseAddress(text)?.address as Address));
 const addressPair = fc.oneof(
   fc.tuple(
-    anyAddress(["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.1.1", "10.0.1.2", "10.0.0.0", "10.0.2.9", "192.0.2.7", "192.0.2.200", "8.8.8.8", "10.9.0.2"]),
-    anyAddress(["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.1.1", "10.0.1.2", "10.0.0.5", "192.0.2.7", "198.51.100.3", "1.1.1.1", "10.9.0.2"]),
+    anyAddress([
+      "10.0.0.1",
+      "10.0.0.2",
+      "10.0.0.3",
+      "10.0.0.4",
+      "10.0.1.1",
+      "10.0.1.2",
+      "10.0.0.0",
+      "10.0.2.9",
+      "192.0.2.7",
+      "192.0.2.200",
+      "8.8.8.8",
+      "10.9.0.2",
+    ]),
+    anyAddress([
+      "10.0.0.1",
+      "10.0.0.2",
+      "10.0.0.3",
+      "10.0.0.4",
+      "10.0.1.1",
+      "10.0.1.2",
+      "10.0.0.5",
+      "192.0.2.7",
+      "198.51.100.3",
+      "1.1.1.1",
+      "10.9.0.2",
+    ]),
   ),
   fc.tuple(
     anyAddress(["fd00::1", "fd00::2", "fd00::3", "fd00::1:1", "fd00::9", "2001:db8::1", "fd09::2"]),
     anyAddress(["fd00::1", "fd00::2", "fd00::3", "fd00::1:1", "fd00::ffff", "2001:db8::2", "fd09::2"]),
   ),
 );
-const port = fc.oneof(fc.constantFrom(0, 1, 53, 59, 60, 67, 68, 79, 80, 81, 82, 100, 443, 546, 8080, 65535), fc.integer({ min: 0, max: 65535 }));
+const port = fc.oneof(
+  fc.constantFrom(0, 1, 53, 59, 60, 67, 68, 79, 80, 81, 82, 100, 443, 546, 8080, 65535),
+  fc.integer({ min: 0, max: 65535 }),
+);
 const traffic: fc.Arbitrary<Traffic> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant("ports" as const), protocol: fc.constantFrom("TCP" as const, "UDP" as const, "SCTP" as const), port }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("ports" as const), protocol: fc.constant("UDP" as const), port, sourcePort: fc.constantFrom(67, 547, 53) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("ports" as const),
+      protocol: fc.constantFrom("TCP" as const, "UDP" as const, "SCTP" as const),
+      port,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("ports" as const),
+      protocol: fc.constant("UDP" as const),
+      port,
+      sourcePort: fc.constantFrom(67, 547, 53),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("other" as const), protocol: fc.constantFrom(47, 50, 253) }) },
 );
 
 test("packets drawn at random get the verdict that the policies mean", () => {
   checkProperty(
-    fc.tuple(cluster, fc.constant(DEFAULT_PROGRAM_OPTIONS), fc.array(fc.tuple(addressPair, traffic, fc.boolean()), { minLength: 40, maxLength: 40 })),
+    fc.tuple(
+      cluster,
+      fc.constant(DEFAULT_PROGRAM_OPTIONS),
+      fc.array(fc.tuple(addressPair, traffic, fc.boolean()), { minLength: 40, maxLength: 40 }),
+    ),
     ([objects, settings, packets]) => {
       const store = storeOf(objects);
       for (const node of NODES) {
@@ -70,9 +118,13 @@ test("packets drawn at random get the verdict that the policies mean", () => {
           const flow = { source, destination, traffic: what };
           const first = firstPacket(flow, "forward", false);
           const isTcp = what.kind === "ports" && what.protocol === "TCP";
-          const packet = midstream && isTcp ? { ...first, ...transportOf(what), tcpFlags: new Set(["ack", "psh"]) } : first;
+          const packet =
+            midstream && isTcp ? { ...first, ...transportOf(what), tcpFlags: new Set(["ack", "psh"]) } : first;
           const expected = expectedVerdict(store, node, packet, flow, settings);
-          expect({ packet, verdict: tracePacket(ruleset, packet).verdict }).toEqual({ packet, verdict: expected.verdict });
+          expect({ packet, verdict: tracePacket(ruleset, packet).verdict }).toEqual({
+            packet,
+            verdict: expected.verdict,
+          });
         }
       }
     },

@@ -3,7 +3,6 @@
 
 import fc from "fast-check";
 
-
 /** Checks the property; a failure's message has the seed and the smallest counterexample. */
 export function checkProperty<Input>(
   arbitrary: fc.Arbitrary<Input>,

@@ -3,8 +3,8 @@
 
 import fc from "fast-check";
 import { dump } from "js-yaml";
-import { decodeObject } from "../../src/dialects/registry.ts";
 import { textlessSource } from "../../src/dialects/object-source.ts";
+import { decodeObject } from "../../src/dialects/registry.ts";
 import { podKey } from "../../src/model/cluster.ts";
 import { policyKey } from "../../src/model/policy.ts";
 import type { ClusterEvent } from "../../src/state/change.ts";
@@ -42,7 +42,10 @@ const BLOCKS: readonly (readonly [string, readonly string[]])[] = [
   ["fd00::/112", []],
 ];
 
-const labels = fc.record({ app: fc.constantFrom("web", "db"), tier: fc.constantFrom("front", "back") }, { requiredKeys: [] });
+const labels = fc.record(
+  { app: fc.constantFrom("web", "db"), tier: fc.constantFrom("front", "back") },
+  { requiredKeys: [] },
+);
 
 const requirement = fc.oneof(
   fc.record({
@@ -96,7 +99,10 @@ const policyPort = fc.oneof(
 const rule = (direction: "from" | "to") =>
   fc
     .record({ peers: fc.array(peer, { maxLength: 4 }), ports: fc.array(policyPort, { maxLength: 5 }) })
-    .map(({ peers, ports }) => ({ ...(peers.length > 0 ? { [direction]: peers } : {}), ...(ports.length > 0 ? { ports } : {}) }));
+    .map(({ peers, ports }) => ({
+      ...(peers.length > 0 ? { [direction]: peers } : {}),
+      ...(ports.length > 0 ? { ports } : {}),
+    }));
 
 const policySpec = fc
   .record({
@@ -115,7 +121,10 @@ const containerPort = fc.record({
 
 const addresses = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...IPV4).map((ip) => [ip as string]) },
-  { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...IPV4), fc.constantFrom(...IPV6)).map((pair) => [...pair] as string[]) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.constantFrom(...IPV4), fc.constantFrom(...IPV6)).map((pair) => [...pair] as string[]),
+  },
   { weight: 1, arbitrary: fc.constantFrom(...IPV6).map((ip) => [ip as string]) },
   { weight: 1, arbitrary: fc.constant([] as string[]) },
 );
@@ -138,24 +147,38 @@ export const podObject: fc.Arbitrary<ApiObject> = fc
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, namespace, labels: own, uid: `${namespace}-${name}` },
-      spec: { nodeName: node, ...(hostNetwork ? { hostNetwork } : {}), containers: ports.map((port, index) => ({ name: `c${index}`, ports: [port] })) },
+      spec: {
+        nodeName: node,
+        ...(hostNetwork ? { hostNetwork } : {}),
+        containers: ports.map((port, index) => ({ name: `c${index}`, ports: [port] })),
+      },
       status: { phase, startTime: started, podIPs: podIPs.map((ip) => ({ ip })) },
     };
   });
 
 export const policyObject: fc.Arbitrary<ApiObject> = fc
   .record({ name: fc.constantFrom("p", "q", "r", "s"), namespace: fc.constantFrom(...NAMESPACES), spec: policySpec })
-  .map(({ name, namespace, spec }) => ({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace }, spec }));
+  .map(({ name, namespace, spec }) => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name, namespace },
+    spec,
+  }));
 
 export const namespaceObject: fc.Arbitrary<ApiObject> = fc
-  .record({ name: fc.constantFrom(...NAMESPACES), labels: fc.record({ team: fc.constantFrom("red", "blue") }, { requiredKeys: [] }) })
+  .record({
+    name: fc.constantFrom(...NAMESPACES),
+    labels: fc.record({ team: fc.constantFrom("red", "blue") }, { requiredKeys: [] }),
+  })
   .map((metadata) => ({ apiVersion: "v1", kind: "Namespace", metadata }));
 
 export const NODE_OBJECTS: readonly ApiObject[] = NODES.map((name) => ({
   apiVersion: "v1",
   kind: "Node",
   metadata: { name },
-  status: { addresses: (NODE_ADDRESSES[name] as readonly string[]).map((address) => ({ type: "InternalIP", address })) },
+  status: {
+    addresses: (NODE_ADDRESSES[name] as readonly string[]).map((address) => ({ type: "InternalIP", address })),
+  },
 }));
 
 /** One object for each (kind, namespace, name): the last one wins, as with kubectl apply. */
@@ -186,7 +209,8 @@ export function eventOf(object: ApiObject): ClusterEvent {
       if (decoded.object !== undefined) return { kind: "pod", key: decoded.object.key, pod: decoded.object };
       break;
     case "namespace":
-      if (decoded.object !== undefined) return { kind: "namespace", name: decoded.object.name, namespace: decoded.object };
+      if (decoded.object !== undefined)
+        return { kind: "namespace", name: decoded.object.name, namespace: decoded.object };
       break;
     case "node":
       if (decoded.object !== undefined) return { kind: "node", name: decoded.object.name, node: decoded.object };

@@ -38,7 +38,13 @@ function blockConditions(blocks: readonly CidrBlock[], family: Family, address: 
     const set = intervalSet(blocks, family);
     return { alternatives: [[inSet(concat(address, "meta l4proto"), set.name)]], sets: [set] };
   }
-  const sets = lengths.map((length) => maskedSet(blocks.filter((block) => block.prefixLength === length), family, length));
+  const sets = lengths.map((length) =>
+    maskedSet(
+      blocks.filter((block) => block.prefixLength === length),
+      family,
+      length,
+    ),
+  );
   const alternatives = sets.map((set, index) => {
     const length = lengths[index] as number;
     const left = length === addressBits(family) ? address : masked(address, netmask(family, length));

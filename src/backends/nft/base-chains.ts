@@ -16,7 +16,11 @@ import type { Chain, Field, Hook, Rule } from "./ruleset.ts";
 const PRIORITY = -5;
 
 export function baseChains(options: ProgramOptions): Chain[] {
-  const chains = [midstream(), dispatch6(DISPATCH6_CHAIN, ["egress", "ingress"]), hookChain("forward", [], bothDispatches())];
+  const chains = [
+    midstream(),
+    dispatch6(DISPATCH6_CHAIN, ["egress", "ingress"]),
+    hookChain("forward", [], bothDispatches()),
+  ];
   if (options.podToOwnNode === "enforce") {
     const egress6 = `${DISPATCH6_CHAIN}_egress`;
     chains.push(dispatch6(egress6, ["egress"]));
@@ -65,8 +69,19 @@ function dispatch6(name: string, directions: readonly ("egress" | "ingress")[]):
 function midstream(): Chain {
   const rules = FAMILIES.flatMap((family) =>
     (["saddr", "daddr"] as const).map((side) =>
-      rule([inSet(`${family === 4 ? "ip" : "ip6"} ${side}`, isolatedSet(family)), { kind: "counter", name: MIDSTREAM_COUNTER }], DROP),
+      rule(
+        [
+          inSet(`${family === 4 ? "ip" : "ip6"} ${side}`, isolatedSet(family)),
+          { kind: "counter", name: MIDSTREAM_COUNTER },
+        ],
+        DROP,
+      ),
     ),
   );
-  return { name: MIDSTREAM_CHAIN, hook: undefined, comment: "not the first packet of a connection that is known", rules };
+  return {
+    name: MIDSTREAM_CHAIN,
+    hook: undefined,
+    comment: "not the first packet of a connection that is known",
+    rules,
+  };
 }

@@ -27,11 +27,11 @@ export function sameDeclaration(a: NamedSet | VerdictMap, b: NamedSet | VerdictM
 export function sameElements(a: NamedSet | VerdictMap, b: NamedSet | VerdictMap): boolean {
   if (a.elements.size !== b.elements.size) return false;
   if (a.kind === "map") {
-    for (const [key, verdict] of a.elements) if (b.kind !== "map" || !sameVerdict(verdict, b.elements.get(key))) return false;
+    for (const [key, verdict] of a.elements)
+      if (b.kind !== "map" || !sameVerdict(verdict, b.elements.get(key))) return false;
     return true;
   }
   if (b.kind !== "set") return false;
   for (const element of a.elements) if (!b.elements.has(element)) return false;
   return true;
 }
-

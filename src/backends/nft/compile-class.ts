@@ -13,9 +13,9 @@ import type { PeerGroup, PolicyClass, PortGroup, PortRange } from "../../program
 import { addressConditions } from "./address-condition.ts";
 import { concat, DROP, goto, inSet, is, RETURN, rule } from "./build.ts";
 import { listComment, safeComment } from "./comment.ts";
-import { icmpv6TypeWord } from "./words.ts";
 import { denyChain, dropCounter, LOG_GROUP, logPrefix, portGroupChain, selfSet } from "./names.ts";
 import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry } from "./ruleset.ts";
+import { icmpv6TypeWord } from "./words.ts";
 
 export interface ClassChains {
   readonly chains: readonly Chain[];
@@ -28,13 +28,20 @@ export function compileClassChains(policyClass: PolicyClass): ClassChains {
   const { id, section } = policyClass;
   const comment = listComment(policyClass.policies);
   if (section.allowsEverything) {
-    return { chains: [{ name: id, hook: undefined, comment, rules: [rule([], RETURN, safeComment("some rule allows everything"))] }], sets: [] };
+    return {
+      chains: [
+        { name: id, hook: undefined, comment, rules: [rule([], RETURN, safeComment("some rule allows everything"))] },
+      ],
+      sets: [],
+    };
   }
   const rules: Rule[] = [];
   if (section.anyPort !== undefined) rules.push(...peerRules(policyClass, [], section.anyPort, RETURN, sets));
   if (section.namedDestinations !== undefined) {
     const key = concat(addressField(policyClass.family, "daddr"), "meta l4proto", "th dport");
-    rules.push(rule([inSet(key, section.namedDestinations.set)], RETURN, listComment(section.namedDestinations.origins)));
+    rules.push(
+      rule([inSet(key, section.namedDestinations.set)], RETURN, listComment(section.namedDestinations.origins)),
+    );
   }
   const groupChains: Chain[] = [];
   if (section.disjoint) {
@@ -44,7 +51,8 @@ export function compileClassChains(policyClass: PolicyClass): ClassChains {
     }
   } else {
     for (const group of section.ports) {
-      for (const ports of portConditions(group.ports)) rules.push(...peerRules(policyClass, ports, group, RETURN, sets));
+      for (const ports of portConditions(group.ports))
+        rules.push(...peerRules(policyClass, ports, group, RETURN, sets));
     }
   }
   rules.push(rule([], goto(denyChain(id))));
@@ -70,7 +78,10 @@ function portLookUp(policyClass: PolicyClass, groups: readonly PortGroup[]): Rul
     const verdict = group.peers.any ? RETURN : goto(portGroupChain(policyClass.id, index));
     return group.ports.map((range) => ({ element: `${range.protocol.toLowerCase()} . ${portWord(range)}`, verdict }));
   });
-  return { statements: [{ kind: "vmap", key: concat("meta l4proto", "th dport"), map: { kind: "values", entries } }], comment: undefined };
+  return {
+    statements: [{ kind: "vmap", key: concat("meta l4proto", "th dport"), map: { kind: "values", entries } }],
+    comment: undefined,
+  };
 }
 
 function portGroup(policyClass: PolicyClass, group: PortGroup, index: number, sets: Map<string, NamedSet>): Chain {
@@ -104,7 +115,13 @@ function deny({ id, direction, family }: PolicyClass): Chain {
     comment: undefined,
     rules: [
       ...neverBlocked(direction, family),
-      { statements: [{ kind: "limit", perSecond: 10, burstPackets: 20 }, { kind: "log", prefix: logPrefix(id), group: LOG_GROUP }], comment: undefined },
+      {
+        statements: [
+          { kind: "limit", perSecond: 10, burstPackets: 20 },
+          { kind: "log", prefix: logPrefix(id), group: LOG_GROUP },
+        ],
+        comment: undefined,
+      },
       rule([{ kind: "counter", name: dropCounter(direction) }], DROP),
     ],
   };
@@ -113,7 +130,10 @@ function deny({ id, direction, family }: PolicyClass): Chain {
 /** Asked only just before a drop, so that allowed packets do not pay for it. */
 function neverBlocked(direction: Direction, family: Family): Rule[] {
   const rules: Rule[] = [];
-  if (family === 6) rules.push(rule([is("icmpv6 type", ...NEIGHBOUR_DISCOVERY_TYPES.map(icmpv6TypeWord))], RETURN, "neighbour discovery, MLD"));
+  if (family === 6)
+    rules.push(
+      rule([is("icmpv6 type", ...NEIGHBOUR_DISCOVERY_TYPES.map(icmpv6TypeWord))], RETURN, "neighbour discovery, MLD"),
+    );
   if (direction === "ingress") {
     const { sourcePort, port } = DHCP_ANSWER_PORTS[family];
     rules.push(rule([is("udp sport", String(sourcePort)), is("udp dport", String(port))], RETURN, "DHCP answers"));

@@ -1,16 +1,29 @@
 // A whole node program -> the nft table. The incremental way from one program to the next is `tracker.ts`.
 
-import { addressFamily, FAMILIES, type Address, type Family } from "../../net/address.ts";
-import { type Dispatch, type NodeProgram, parseDestinationPort, type ProgramSet } from "../../program/program.ts";
+import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";
 import { formatQuery } from "../../program/pod-query.ts";
+import { type Dispatch, type NodeProgram, type ProgramSet, parseDestinationPort } from "../../program/program.ts";
 import { baseChains } from "./base-chains.ts";
 import { jump } from "./build.ts";
 import { listComment } from "./comment.ts";
 import { compileClassChains } from "./compile-class.ts";
 import { dispatchMap, dropCounter, isolatedSet, MIDSTREAM_COUNTER, selfSet } from "./names.ts";
-import { type Chain, type Field, type NamedSet, type Ruleset, type SetContents, TABLE, type Verdict, type VerdictMap } from "./ruleset.ts";
+import {
+  type Chain,
+  type Field,
+  type NamedSet,
+  type Ruleset,
+  type SetContents,
+  TABLE,
+  type Verdict,
+  type VerdictMap,
+} from "./ruleset.ts";
 
-export const COUNTERS: ReadonlySet<string> = new Set([dropCounter("egress"), dropCounter("ingress"), MIDSTREAM_COUNTER]);
+export const COUNTERS: ReadonlySet<string> = new Set([
+  dropCounter("egress"),
+  dropCounter("ingress"),
+  MIDSTREAM_COUNTER,
+]);
 
 /** The table that enforces the program. Deterministic; cost linear in the program. */
 export function compileRuleset(program: NodeProgram): Ruleset {
@@ -40,7 +53,8 @@ export function compileSet(set: ProgramSet): NamedSet {
     return { ...common, key: [address("saddr")], comment: listComment(definition.queries.map(formatQuery)), elements };
   }
   const terms = definition.terms.map((term) => {
-    const where = term.blocks === undefined ? formatQuery(term.query) : term.blocks.map((block) => block.text).join(" ");
+    const where =
+      term.blocks === undefined ? formatQuery(term.query) : term.blocks.map((block) => block.text).join(" ");
     return `${term.name}/${term.protocol} of ${where}`;
   });
   const key: Field[] = [address("daddr"), "meta l4proto", "th dport"];
@@ -118,7 +132,14 @@ function dispatchSetsOf(
   const map = (direction: "egress" | "ingress", comment: string): VerdictMap => {
     const name = dispatchMap(direction, family);
     const elements = verdicts.get(name) ?? new Map<string, Verdict>();
-    return { kind: "map", name, key: [direction === "egress" ? source : destination], ...common(elements.size), comment, elements };
+    return {
+      kind: "map",
+      name,
+      key: [direction === "egress" ? source : destination],
+      ...common(elements.size),
+      comment,
+      elements,
+    };
   };
   const set = (name: string, key: readonly Field[], comment: string): NamedSet => {
     const elements = members.get(name) ?? new Set<string>();
@@ -133,7 +154,9 @@ function dispatchSetsOf(
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
+  const existing = map.get(key);
+  if (existing !== undefined) return existing;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

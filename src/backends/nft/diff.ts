@@ -42,7 +42,10 @@ function fits(set: NamedSet | VerdictMap, declared: NamedSet | VerdictMap): bool
   return declared.size === undefined || set.elements.size <= declared.size;
 }
 
-function compareElements(from: NamedSet | VerdictMap, to: NamedSet | VerdictMap): { added: Element[]; removed: string[] } {
+function compareElements(
+  from: NamedSet | VerdictMap,
+  to: NamedSet | VerdictMap,
+): { added: Element[]; removed: string[] } {
   if (from.kind === "map" && to.kind === "map") {
     const added = [...to.elements].filter(([key, verdict]) => !sameVerdict(from.elements.get(key), verdict));
     // An element whose verdict changes is deleted and added: nft refuses to add a key that is there with another verdict.
@@ -68,7 +71,8 @@ function compareChains(
   for (const chain of desired.chains.values()) {
     const existing = current.chains.get(chain.name);
     if (existing === undefined) addChains.push(chain);
-    else if (!sameChain(existing, chain) || looksUp(existing, replacedSets) || looksUp(chain, replacedSets)) refillChains.push(chain);
+    else if (!sameChain(existing, chain) || looksUp(existing, replacedSets) || looksUp(chain, replacedSets))
+      refillChains.push(chain);
   }
   return { addChains, deleteChains, refillChains };
 }

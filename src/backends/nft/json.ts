@@ -1,7 +1,7 @@
 // libnftables JSON (libnftables-json(5)) of a ruleset. Same content and order as the text form.
 
-import { compareElements, elementTexts, sortedByName } from "./text.ts";
 import type { Chain, Expression, NamedSet, Rule, Ruleset, Statement, Verdict, VerdictMap } from "./ruleset.ts";
+import { compareElements, elementTexts, sortedByName } from "./text.ts";
 import { dataType, fieldToJson } from "./types.ts";
 
 /**
@@ -19,7 +19,8 @@ export function renderJson(ruleset: Ruleset, declaration: JsonDeclaration = "typ
     { delete: { table } },
     { add: { table } },
   ];
-  for (const name of [...ruleset.counters].sort()) commands.push({ add: { counter: { family: "inet", table: ruleset.table, name } } });
+  for (const name of [...ruleset.counters].sort())
+    commands.push({ add: { counter: { family: "inet", table: ruleset.table, name } } });
   const sets = sortedByName(ruleset.sets.values());
   const chains = sortedByName(ruleset.chains.values());
   // Maps name chains in their elements, so chains come between sets and elements.
@@ -27,7 +28,8 @@ export function renderJson(ruleset: Ruleset, declaration: JsonDeclaration = "typ
   for (const chain of chains) commands.push({ add: { chain: chainJson(ruleset.table, chain) } });
   for (const set of sets) {
     const elem = elementsJson(set);
-    if (elem.length > 0) commands.push({ add: { element: { family: "inet", table: ruleset.table, name: set.name, elem } } });
+    if (elem.length > 0)
+      commands.push({ add: { element: { family: "inet", table: ruleset.table, name: set.name, elem } } });
   }
   for (const chain of chains) {
     for (const rule of chain.rules) commands.push({ add: { rule: ruleJson(ruleset.table, chain.name, rule) } });
@@ -52,13 +54,23 @@ function setJson(table: string, set: NamedSet | VerdictMap, declaration: JsonDec
 
 function elementsJson(set: NamedSet | VerdictMap): unknown[] {
   if (set.kind === "set") return elementTexts(set).map(elementJson);
-  return [...set.elements.keys()].sort(compareElements).map((key) => [elementJson(key), verdictJson(set.elements.get(key) as Verdict)]);
+  return [...set.elements.keys()]
+    .sort(compareElements)
+    .map((key) => [elementJson(key), verdictJson(set.elements.get(key) as Verdict)]);
 }
 
 function chainJson(table: string, chain: Chain): unknown {
   const hook =
-    chain.hook === undefined ? {} : { type: "filter", hook: chain.hook.name, prio: chain.hook.priority, policy: "accept" };
-  return { family: "inet", table, name: chain.name, ...hook, ...(chain.comment === undefined ? {} : { comment: chain.comment }) };
+    chain.hook === undefined
+      ? {}
+      : { type: "filter", hook: chain.hook.name, prio: chain.hook.priority, policy: "accept" };
+  return {
+    family: "inet",
+    table,
+    name: chain.name,
+    ...hook,
+    ...(chain.comment === undefined ? {} : { comment: chain.comment }),
+  };
 }
 
 function ruleJson(table: string, chain: string, rule: Rule): unknown {
@@ -97,9 +109,13 @@ function matchJson({ left, operator, right }: Statement & { kind: "match" }): un
   const leftJson = expressionJson(left);
   if (right.kind === "set") return { match: { op: operator, left: leftJson, right: `@${right.name}` } };
   const [only] = right.values;
-  if (right.values.length === 1 && only !== undefined) return { match: { op: operator, left: leftJson, right: elementJson(only) } };
-  if (left.kind === "field" && left.field === "ct state") return { match: { op: "in", left: leftJson, right: right.values } };
-  return { match: { op: operator, left: leftJson, right: { set: [...right.values].sort(compareElements).map(elementJson) } } };
+  if (right.values.length === 1 && only !== undefined)
+    return { match: { op: operator, left: leftJson, right: elementJson(only) } };
+  if (left.kind === "field" && left.field === "ct state")
+    return { match: { op: "in", left: leftJson, right: right.values } };
+  return {
+    match: { op: operator, left: leftJson, right: { set: [...right.values].sort(compareElements).map(elementJson) } },
+  };
 }
 
 function expressionJson(expression: Expression): unknown {
@@ -107,7 +123,9 @@ function expressionJson(expression: Expression): unknown {
     case "field":
       return fieldToJson(expression.field);
     case "masked":
-      return { "&": [fieldToJson(expression.field), expression.mask.length === 1 ? expression.mask[0] : expression.mask] };
+      return {
+        "&": [fieldToJson(expression.field), expression.mask.length === 1 ? expression.mask[0] : expression.mask],
+      };
     case "concat":
       return { concat: expression.fields.map(fieldToJson) };
   }

@@ -2,8 +2,8 @@
 
 import { type Address, formatAddress, parseAddress } from "../../net/address.ts";
 import { cidrContains, parseCidr } from "../../net/cidr.ts";
-import type { Expression, Field, NamedSet, VerdictMap } from "./ruleset.ts";
 import { type Packet, SCTP, TCP, UDP } from "./packet.ts";
+import type { Expression, Field, NamedSet, VerdictMap } from "./ruleset.ts";
 import { icmpv6TypeNumber, protocolNumberOf, protocolWord } from "./words.ts";
 
 /** A part of a key: an address, a number, or words of which any may match (flags). */
@@ -69,7 +69,8 @@ function maskPart(part: KeyPart, mask: readonly string[]): KeyPart {
   const [only] = mask;
   const address = typeof part === "string" ? parseAddress(part) : undefined;
   const bits = only === undefined ? undefined : parseAddress(only);
-  if (address === undefined || bits === undefined || mask.length !== 1) throw new Untraceable(`mask ${mask.join(" | ")}`);
+  if (address === undefined || bits === undefined || mask.length !== 1)
+    throw new Untraceable(`mask ${mask.join(" | ")}`);
   return formatAddress(address.family, address.value & bits.value);
 }
 

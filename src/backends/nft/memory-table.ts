@@ -2,7 +2,17 @@
 // Stands in for the kernel in tests and in dry runs.
 
 import { sameDeclaration } from "./compare.ts";
-import { type Chain, chainsOfRule, type NamedSet, type Rule, type Ruleset, sameVerdict, setsOfRule, type Verdict, type VerdictMap } from "./ruleset.ts";
+import {
+  type Chain,
+  chainsOfRule,
+  type NamedSet,
+  type Rule,
+  type Ruleset,
+  sameVerdict,
+  setsOfRule,
+  type Verdict,
+  type VerdictMap,
+} from "./ruleset.ts";
 import type { Element, Operation, Transaction } from "./transaction.ts";
 
 /** What nft would say; nothing of the transaction was applied. */
@@ -21,7 +31,9 @@ interface MutableTable {
   readonly chains: Map<string, Chain & { readonly rules: Rule[] }>;
 }
 
-type MutableSet = (NamedSet & { readonly elements: Set<string> }) | (VerdictMap & { readonly elements: Map<string, Verdict> });
+type MutableSet =
+  | (NamedSet & { readonly elements: Set<string> })
+  | (VerdictMap & { readonly elements: Map<string, Verdict> });
 
 export class MemoryTable {
   readonly name: string;
@@ -81,7 +93,8 @@ function applyOperation(table: MutableTable, operation: Operation): void {
       return;
     }
     case "add-chain":
-      if (!table.chains.has(operation.chain.name)) table.chains.set(operation.chain.name, { ...operation.chain, rules: [] });
+      if (!table.chains.has(operation.chain.name))
+        table.chains.set(operation.chain.name, { ...operation.chain, rules: [] });
       return;
     case "add-rule":
       for (const name of setsOfRule(operation.rule)) set(name);
@@ -98,11 +111,13 @@ function applyOperation(table: MutableTable, operation: Operation): void {
       return;
     case "delete-set":
       set(operation.set);
-      if (rulesOf(table).some((rule) => setsOfRule(rule).includes(operation.set))) refuse(`set is in use: ${operation.set}`);
+      if (rulesOf(table).some((rule) => setsOfRule(rule).includes(operation.set)))
+        refuse(`set is in use: ${operation.set}`);
       table.sets.delete(operation.set);
       return;
     case "delete-elements":
-      for (const key of operation.elements) if (!set(operation.set).elements.delete(key)) refuse(`no such element: ${key}`);
+      for (const key of operation.elements)
+        if (!set(operation.set).elements.delete(key)) refuse(`no such element: ${key}`);
       return;
     case "add-elements":
       for (const element of operation.elements) addElement(table, set(operation.set), element, refuse);
@@ -110,12 +125,18 @@ function applyOperation(table: MutableTable, operation: Operation): void {
   }
 }
 
-function addElement(table: MutableTable, set: MutableSet, { key, verdict }: Element, refuse: (message: string) => never): void {
+function addElement(
+  table: MutableTable,
+  set: MutableSet,
+  { key, verdict }: Element,
+  refuse: (message: string) => never,
+): void {
   if (set.kind === "set") set.elements.add(key);
   else {
-    if (verdict === undefined) return refuse(`element without a verdict: ${key}`);
+    if (verdict === undefined) throw new Error(`element without a verdict: ${key}`);
     const existing = set.elements.get(key);
-    if (existing !== undefined && !sameVerdict(existing, verdict)) refuse(`element exists with another verdict: ${key}`);
+    if (existing !== undefined && !sameVerdict(existing, verdict))
+      refuse(`element exists with another verdict: ${key}`);
     if ("chain" in verdict && !table.chains.has(verdict.chain)) refuse(`no such chain: ${verdict.chain}`);
     set.elements.set(key, verdict);
   }

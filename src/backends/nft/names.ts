@@ -1,8 +1,8 @@
 // Names of the objects in our table that do not depend on policies.
 
 import type { Direction } from "../../model/policy.ts";
-import type { ClassId } from "../../program/program.ts";
 import type { Family } from "../../net/address.ts";
+import type { ClassId } from "../../program/program.ts";
 
 /** Local isolated address -> its class chain. */
 export function dispatchMap(direction: Direction, family: Family): string {

@@ -1,6 +1,6 @@
 // A packet as the rules see it: what the tracer walks through a ruleset.
 
-import { ICMPV6, PROTOCOL_NUMBER, protocolNumber, type Flow, type Traffic } from "../../model/flow.ts";
+import { type Flow, ICMPV6, PROTOCOL_NUMBER, protocolNumber, type Traffic } from "../../model/flow.ts";
 import { type Address, addressFamily, type Family } from "../../net/address.ts";
 import type { Hook } from "./ruleset.ts";
 

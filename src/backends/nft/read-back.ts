@@ -53,7 +53,8 @@ export function readTable(table: string, text: string): ReadBack {
     const name = String(body["name"]);
     if (kind === "metainfo" || kind === "table") continue;
     else if (kind === "counter") counters.add(name);
-    else if (kind === "set" || kind === "map") guard(`${kind} ${name}`, body, () => sets.set(name, readSet(kind, body)));
+    else if (kind === "set" || kind === "map")
+      guard(`${kind} ${name}`, body, () => sets.set(name, readSet(kind, body)));
     else if (kind === "chain") guard(`chain ${name}`, body, () => chains.set(name, { ...readChain(body), rules: [] }));
     else if (kind === "rule") {
       const chain = chains.get(String(body["chain"]));
@@ -78,7 +79,11 @@ function readSet(kind: "set" | "map", body: Json): NamedSet | VerdictMap {
   if (kind === "set") return { kind, ...common, elements: new Set(elements.map(readElement)) };
   if (body["map"] !== "verdict") throw new NotOurs();
   const pairs = elements as [unknown, Json][];
-  return { kind, ...common, elements: new Map(pairs.map(([key, verdict]) => [readElement(key), readVerdict(verdict)])) };
+  return {
+    kind,
+    ...common,
+    elements: new Map(pairs.map(([key, verdict]) => [readElement(key), readVerdict(verdict)])),
+  };
 }
 
 function readKey(type: unknown): Field[] {
@@ -95,7 +100,8 @@ function readChain(body: Json): Omit<Chain, "rules"> {
   const common = { name: String(body["name"]), comment: body["comment"] as string | undefined };
   if (body["hook"] === undefined) return { ...common, hook: undefined };
   const hook = body["hook"] as Hook;
-  if (!["forward", "input", "output"].includes(hook) || body["type"] !== "filter" || body["policy"] !== "accept") throw new NotOurs();
+  if (!["forward", "input", "output"].includes(hook) || body["type"] !== "filter" || body["policy"] !== "accept")
+    throw new NotOurs();
   return { ...common, hook: { name: hook, priority: body["prio"] as number } };
 }
 
@@ -129,7 +135,8 @@ function readMatch(body: Json): Statement {
   const op = body["op"] as string;
   // A single flag under "in" is a flag list too; with one flag it means the same as equality for connection states.
   const operator = op === "!=" ? "!=" : op === "==" || op === "in" ? "==" : notOurs();
-  if (typeof right === "string" && right.startsWith("@")) return { kind: "match", left, operator, right: { kind: "set", name: right.slice(1) } };
+  if (typeof right === "string" && right.startsWith("@"))
+    return { kind: "match", left, operator, right: { kind: "set", name: right.slice(1) } };
   return { kind: "match", left, operator, right: { kind: "values", values: readValues(right) } };
 }
 
@@ -142,7 +149,10 @@ function readValues(right: unknown): string[] {
 function readLookup(data: unknown): { kind: "map"; name: string } | { kind: "values"; entries: VerdictEntry[] } {
   if (typeof data === "string" && data.startsWith("@")) return { kind: "map", name: data.slice(1) };
   if (!isJson(data) || !("set" in data)) return notOurs();
-  const entries = (data["set"] as [unknown, Json][]).map(([key, verdict]) => ({ element: readElement(key), verdict: readVerdict(verdict) }));
+  const entries = (data["set"] as [unknown, Json][]).map(([key, verdict]) => ({
+    element: readElement(key),
+    verdict: readVerdict(verdict),
+  }));
   return { kind: "values", entries };
 }
 

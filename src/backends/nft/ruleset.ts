@@ -117,7 +117,9 @@ export function sameVerdict(a: Verdict | undefined, b: Verdict | undefined): boo
 export function chainsOfRule(rule: Rule): string[] {
   const verdicts = rule.statements.flatMap((statement) => {
     if (statement.kind === "verdict") return [statement.verdict];
-    return statement.kind === "vmap" && statement.map.kind === "values" ? statement.map.entries.map((entry) => entry.verdict) : [];
+    return statement.kind === "vmap" && statement.map.kind === "values"
+      ? statement.map.entries.map((entry) => entry.verdict)
+      : [];
   });
   return verdicts.flatMap((verdict) => ("chain" in verdict ? [verdict.chain] : []));
 }

@@ -1,6 +1,6 @@
 // nft text of a ruleset and of its parts. Byte-identical for equal rulesets, whatever the order of maps and sets.
 
-import { compareAddresses, type Address } from "../../net/address.ts";
+import { type Address, compareAddresses } from "../../net/address.ts";
 import {
   type Chain,
   type Expression,
@@ -48,7 +48,9 @@ export function typeofText(set: NamedSet | VerdictMap): string {
 /** Elements in canonical order; for maps with their verdicts. */
 export function elementTexts(set: NamedSet | VerdictMap): string[] {
   if (set.kind === "set") return [...set.elements].sort(compareElements);
-  return [...set.elements.keys()].sort(compareElements).map((key) => `${key} : ${formatVerdict(set.elements.get(key) as Verdict)}`);
+  return [...set.elements.keys()]
+    .sort(compareElements)
+    .map((key) => `${key} : ${formatVerdict(set.elements.get(key) as Verdict)}`);
 }
 
 /** Addresses and numbers in numeric order, part by part; everything else by text. */
@@ -67,7 +69,9 @@ function compareWords(a: string, b: string): number {
   const [addressA, lengthA] = a.split("/") as [string, string?];
   const [addressB, lengthB] = b.split("/") as [string, string?];
   if (isAddress(addressA) && isAddress(addressB)) {
-    return compareAddresses(addressA as Address, addressB as Address) || Number(lengthA ?? 128) - Number(lengthB ?? 128);
+    return (
+      compareAddresses(addressA as Address, addressB as Address) || Number(lengthA ?? 128) - Number(lengthB ?? 128)
+    );
   }
   const numberA = Number.parseInt(a, 10);
   const numberB = Number.parseInt(b, 10);

@@ -65,7 +65,8 @@ function walk(ruleset: Ruleset, packet: Packet, base: Chain, steps: TraceStep[])
       continue;
     }
     if (verdict.kind === "jump") stack.push(position);
-    if (stack.length > MAX_DEPTH || ++moves > ruleset.chains.size * MAX_DEPTH) throw new Untraceable("chains without end");
+    if (stack.length > MAX_DEPTH || ++moves > ruleset.chains.size * MAX_DEPTH)
+      throw new Untraceable("chains without end");
     position = { chain: chainNamed(ruleset, verdict.chain), next: 0 };
   }
   return undefined;
@@ -108,11 +109,18 @@ function applyRule(ruleset: Ruleset, packet: Packet, rule: Rule): Outcome | unde
 function matches(ruleset: Ruleset, packet: Packet, { left, operator, right }: Statement & { kind: "match" }): boolean {
   const key = keyOf(left, packet);
   if (key === undefined) return false;
-  const found = right.kind === "set" ? findElement(setNamed(ruleset, right.name), key) !== undefined : matchesWords(left, key, right.values);
+  const found =
+    right.kind === "set"
+      ? findElement(setNamed(ruleset, right.name), key) !== undefined
+      : matchesWords(left, key, right.values);
   return operator === "==" ? found : !found;
 }
 
-function lookUpVerdict(ruleset: Ruleset, packet: Packet, { key: expression, map }: Statement & { kind: "vmap" }): Outcome | undefined {
+function lookUpVerdict(
+  ruleset: Ruleset,
+  packet: Packet,
+  { key: expression, map }: Statement & { kind: "vmap" },
+): Outcome | undefined {
   const key = keyOf(expression, packet);
   if (key === undefined) return undefined;
   if (map.kind === "values") {

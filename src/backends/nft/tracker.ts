@@ -3,7 +3,7 @@
 
 import { type Address, FAMILIES } from "../../net/address.ts";
 import type { ClassId, Dispatch, NodeProgram, PolicyClass, ProgramDelta, ProgramSet } from "../../program/program.ts";
-import { capacityFor, compileRuleset, compileSet, COUNTERS, dispatchElements, setElement } from "./compile.ts";
+import { COUNTERS, capacityFor, compileRuleset, compileSet, dispatchElements, setElement } from "./compile.ts";
 import { type ClassChains, compileClassChains } from "./compile-class.ts";
 import { looksUp } from "./diff.ts";
 import { dispatchMap, isolatedSet, selfSet } from "./names.ts";
@@ -115,7 +115,11 @@ export class RulesetTracker {
     }
     const rewrite = (element: string) => setElement(set, element);
     if (removed.length > 0) draft.deleteElements.push({ set: set.id, elements: removed.map(rewrite) });
-    if (added.length > 0) draft.addElements.push({ set: set.id, elements: added.map((each) => ({ key: rewrite(each), verdict: undefined })) });
+    if (added.length > 0)
+      draft.addElements.push({
+        set: set.id,
+        elements: added.map((each) => ({ key: rewrite(each), verdict: undefined })),
+      });
   }
 
   #replace(set: NamedSet | VerdictMap, draft: Draft): void {
@@ -127,7 +131,8 @@ export class RulesetTracker {
     const removed = new Map<string, Set<string>>();
     const added = new Map<string, Map<string, Element>>();
     for (const { address, before, after } of delta.dispatch) {
-      for (const { set, element } of elementsOfDispatch(address, before)) getOrMake(removed, set, () => new Set()).add(element.key);
+      for (const { set, element } of elementsOfDispatch(address, before))
+        getOrMake(removed, set, () => new Set()).add(element.key);
       for (const { set, element } of elementsOfDispatch(address, after)) {
         if (this.#holds(set, element)) removed.get(set)?.delete(element.key);
         else getOrMake(added, set, () => new Map()).set(element.key, element);
@@ -140,7 +145,9 @@ export class RulesetTracker {
 
   #holds(name: string, { key, verdict }: Element): boolean {
     const set = this.#set(name);
-    return set.kind === "set" ? set.elements.has(key) : set.elements.has(key) && sameVerdict(set.elements.get(key), verdict);
+    return set.kind === "set"
+      ? set.elements.has(key)
+      : set.elements.has(key) && sameVerdict(set.elements.get(key), verdict);
   }
 
   #applyDispatch(name: string, removed: readonly string[], added: readonly Element[], draft: Draft): void {
@@ -178,7 +185,12 @@ function elementsOfDispatch(address: Address, dispatch: Dispatch | undefined): {
 }
 
 const DISPATCH_SETS = new Set(
-  FAMILIES.flatMap((family) => [dispatchMap("egress", family), dispatchMap("ingress", family), isolatedSet(family), selfSet(family)]),
+  FAMILIES.flatMap((family) => [
+    dispatchMap("egress", family),
+    dispatchMap("ingress", family),
+    isolatedSet(family),
+    selfSet(family),
+  ]),
 );
 
 function mutable(set: NamedSet | VerdictMap): MutableDispatchSet {
@@ -186,7 +198,9 @@ function mutable(set: NamedSet | VerdictMap): MutableDispatchSet {
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
+  const existing = map.get(key);
+  if (existing !== undefined) return existing;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

@@ -54,18 +54,26 @@ export function orderTransaction(table: string, plan: ChangePlan): Transaction {
   for (const chain of newChains) operations.push({ kind: "add-chain", chain });
   for (const chain of refills) operations.push({ kind: "flush-chain", chain: chain.name });
   for (const chain of deletedChains) operations.push({ kind: "flush-chain", chain });
-  for (const set of sortBy(plan.replaceSets, (each) => each.name)) operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
+  for (const set of sortBy(plan.replaceSets, (each) => each.name))
+    operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
   for (const set of newSets) operations.push({ kind: "add-set", set });
   for (const { set, elements } of sortBy(plan.deleteElements, (each) => each.set)) {
     operations.push({ kind: "delete-elements", set, elements: [...elements].sort(compareElements) });
   }
-  for (const set of newSets) if (set.elements.size > 0) operations.push({ kind: "add-elements", set: set.name, elements: elementsOf(set) });
+  for (const set of newSets)
+    if (set.elements.size > 0) operations.push({ kind: "add-elements", set: set.name, elements: elementsOf(set) });
   for (const { set, elements } of sortBy(plan.addElements, (each) => each.set)) {
-    operations.push({ kind: "add-elements", set, elements: [...elements].sort((a, b) => compareElements(a.key, b.key)) });
+    operations.push({
+      kind: "add-elements",
+      set,
+      elements: [...elements].sort((a, b) => compareElements(a.key, b.key)),
+    });
   }
-  for (const chain of [...newChains, ...refills]) for (const rule of chain.rules) operations.push({ kind: "add-rule", chain: chain.name, rule });
+  for (const chain of [...newChains, ...refills])
+    for (const rule of chain.rules) operations.push({ kind: "add-rule", chain: chain.name, rule });
   for (const chain of deletedChains) operations.push({ kind: "delete-chain", chain });
-  for (const set of sortBy(plan.deleteSets, (each) => each.name)) operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
+  for (const set of sortBy(plan.deleteSets, (each) => each.name))
+    operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
   return { table, operations };
 }
 

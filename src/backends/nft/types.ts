@@ -2,7 +2,16 @@
 
 import type { Field } from "./ruleset.ts";
 
-export type DataType = "ipv4_addr" | "ipv6_addr" | "inet_proto" | "inet_service" | "icmpv6_type" | "tcp_flag" | "ct_state" | "nf_proto" | "fib_addrtype";
+export type DataType =
+  | "ipv4_addr"
+  | "ipv6_addr"
+  | "inet_proto"
+  | "inet_service"
+  | "icmpv6_type"
+  | "tcp_flag"
+  | "ct_state"
+  | "nf_proto"
+  | "fib_addrtype";
 
 const DATA_TYPES: Readonly<Record<Field, DataType>> = {
   "ip saddr": "ipv4_addr",
@@ -56,7 +65,8 @@ export function fieldFromJson(json: unknown): Field | undefined {
 function selectorText(json: unknown): string | undefined {
   if (typeof json !== "object" || json === null) return undefined;
   const expression = json as Record<string, Record<string, unknown>>;
-  if (expression["payload"] !== undefined) return `${expression["payload"]["protocol"]} ${expression["payload"]["field"]}`;
+  if (expression["payload"] !== undefined)
+    return `${expression["payload"]["protocol"]} ${expression["payload"]["field"]}`;
   if (expression["meta"] !== undefined) return `meta ${expression["meta"]["key"]}`;
   if (expression["ct"] !== undefined) return `ct ${expression["ct"]["key"]}`;
   const fib = expression["fib"];

@@ -1,14 +1,14 @@
 // Who reaches whom: the reference evaluator asked once for each pair of endpoint classes, port and family.
 // Pure. Owns what a cell says; rows, groups and pictures are made from it elsewhere.
 
-import type { Policy } from "../../model/policy.ts";
 import { type Address, FAMILIES, type Family } from "../../net/address.ts";
-import { DEFAULT_EVALUATE_OPTIONS, type EvaluateOptions, evaluate, queryMatches } from "../../semantics/evaluate.ts";
+import { DEFAULT_EVALUATE_OPTIONS, type EvaluateOptions } from "../../semantics/evaluate.ts";
 import type { Verdict } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
-import { type TrafficQuestion, trafficOf } from "../traffic-text.ts";
+import type { TrafficQuestion } from "../traffic-text.ts";
 import { classifyEndpoints } from "./classes.ts";
 import { commonFamilies, type Endpoint, listEndpoints } from "./endpoints.ts";
+import { PairJudge } from "./pair-judge.ts";
 
 export interface MatrixQuestion {
   readonly ports: readonly TrafficQuestion[];
@@ -27,8 +27,8 @@ export interface Matrix {
   readonly ports: readonly TrafficQuestion[];
   /** By index into `endpoints`. Equal cells are the same object. */
   cell(from: number, to: number): Cell;
-  /** The whole verdict with its reasons; both endpoints must have an address of the family. */
-  verdict(from: number, to: number, port: TrafficQuestion, family: Family): Verdict;
+  /** The whole verdicts with their reasons, one for each port; both endpoints must have an address of the family. */
+  verdicts(from: number, to: number, family: Family): readonly Verdict[];
 }
 
 export type Cell =
@@ -55,24 +55,14 @@ export function computeMatrix(view: ClusterView, question: MatrixQuestion): Matr
   const isAsked = endpoints.map(({ pod }) => namespace === undefined || pod?.pod.namespace === namespace);
   const classOf = classifyEndpoints(view, endpoints);
   const members = firstTwoMembers(classOf);
-  const selecting = members.map(([first]) => policiesSelecting(view, endpoints[first as number] as Endpoint));
-  const judgement = (from: number, to: number) => {
-    const fromClass = classOf[from] as number;
-    const toClass = classOf[to] as number;
-    const policies = new Set([...(selecting[fromClass] as Policy[]), ...(selecting[toClass] as Policy[])]);
-    const narrow = new NarrowedView(view, [...policies]);
-    return (port: TrafficQuestion, family: Family): Verdict => {
-      const source = (endpoints[from] as Endpoint).addresses.get(family);
-      const destination = (endpoints[to] as Endpoint).addresses.get(family);
-      if (source === undefined || destination === undefined) throw new Error(`no address of family ${family}`);
-      return evaluate(narrow, { source, destination, traffic: trafficOf(port, family) }, options);
-    };
-  };
+  const judge = new PairJudge(view, ports, options);
   const cells = new CellTable();
   const table = members.map(([from], row) => {
     const line = members.map(([first, second], column) => {
       const to = row === column ? second : first;
-      return to === undefined ? UNASKED : judgeCell(endpoints, ports, from as number, to, judgement, cells);
+      return to === undefined
+        ? UNASKED
+        : judgeCell(endpoints[from as number] as Endpoint, endpoints[to] as Endpoint, judge, cells);
     });
     question.onProgress?.(row + 1, members.length);
     return line;
@@ -85,7 +75,7 @@ export function computeMatrix(view: ClusterView, question: MatrixQuestion): Matr
       if (from === to) return (endpoints[from] as Endpoint).pod === undefined ? UNASKED : SELF;
       return table[classOf[from] as number]?.[classOf[to] as number] as Cell;
     },
-    verdict: (from, to, port, family) => judgement(from, to)(port, family),
+    verdicts: (from, to, family) => judge.verdicts(endpoints[from] as Endpoint, endpoints[to] as Endpoint, family),
   };
 }
 
@@ -100,27 +90,12 @@ function firstTwoMembers(classOf: readonly number[]): number[][] {
   return members;
 }
 
-function policiesSelecting(view: ClusterView, endpoint: Endpoint): Policy[] {
-  const { pod } = endpoint;
-  return pod === undefined ? [] : [...view.policies()].filter((policy) => queryMatches(view, policy.subject, pod));
-}
-
-function judgeCell(
-  endpoints: readonly Endpoint[],
-  ports: readonly TrafficQuestion[],
-  from: number,
-  to: number,
-  judgement: (from: number, to: number) => (port: TrafficQuestion, family: Family) => Verdict,
-  cells: CellTable,
-): Cell {
-  const source = endpoints[from] as Endpoint;
-  const destination = endpoints[to] as Endpoint;
+function judgeCell(source: Endpoint, destination: Endpoint, judge: PairJudge, cells: CellTable): Cell {
   const families = commonFamilies(source, destination);
   if (families.length === 0 || (source.pod === undefined && destination.pod === undefined)) return UNASKED;
-  const judge = judgement(from, to);
   return cells.intern(
     families.map((family) => {
-      const verdicts = ports.map((port) => judge(port, family));
+      const verdicts = judge.verdicts(source, destination, family);
       return {
         family,
         egress: verdicts.map((verdict) => verdict.egress.allow),
@@ -143,53 +118,5 @@ class CellTable {
     const cell: Cell = { kind: "judged", families };
     this.#cells.set(key, cell);
     return cell;
-  }
-}
-
-/** The cluster with only those policies that select one of the two pods: no other one has a say between them. */
-class NarrowedView implements ClusterView {
-  readonly #view: ClusterView;
-  readonly #policies: readonly Policy[];
-
-  constructor(view: ClusterView, policies: readonly Policy[]) {
-    this.#view = view;
-    this.#policies = policies;
-  }
-
-  policies(): Iterable<Policy> {
-    return this.#policies;
-  }
-  pods(): ReturnType<ClusterView["pods"]> {
-    return this.#view.pods();
-  }
-  pod(...args: Parameters<ClusterView["pod"]>): ReturnType<ClusterView["pod"]> {
-    return this.#view.pod(...args);
-  }
-  selectablePods(): ReturnType<ClusterView["selectablePods"]> {
-    return this.#view.selectablePods();
-  }
-  selectablePod(...args: Parameters<ClusterView["selectablePod"]>): ReturnType<ClusterView["selectablePod"]> {
-    return this.#view.selectablePod(...args);
-  }
-  selectablePodsOf(namespace: string): ReturnType<ClusterView["selectablePodsOf"]> {
-    return this.#view.selectablePodsOf(namespace);
-  }
-  ownerOf(address: Address): ReturnType<ClusterView["ownerOf"]> {
-    return this.#view.ownerOf(address);
-  }
-  namespaceNames(): Iterable<string> {
-    return this.#view.namespaceNames();
-  }
-  namespaceLabels(name: string): ReturnType<ClusterView["namespaceLabels"]> {
-    return this.#view.namespaceLabels(name);
-  }
-  nodes(): ReturnType<ClusterView["nodes"]> {
-    return this.#view.nodes();
-  }
-  nodeAddresses(name: string): readonly Address[] {
-    return this.#view.nodeAddresses(name);
-  }
-  nodeAt(address: Address): string | undefined {
-    return this.#view.nodeAt(address);
   }
 }

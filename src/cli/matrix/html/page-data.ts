@@ -77,8 +77,7 @@ function describeCell({ matrix, pair }: GroupedMatrix, from: number, to: number,
   const blocksOf = new Map(
     families.map((family) => {
       const blocks = new Map<string, { readonly ports: number[]; readonly egress: number; readonly ingress: number }>();
-      for (const [index, port] of matrix.ports.entries()) {
-        const verdict = matrix.verdict(source, destination, port, family);
+      for (const [index, verdict] of matrix.verdicts(source, destination, family).entries()) {
         const egress = reasons.intern("egress", verdict.egress);
         const ingress = reasons.intern("ingress", verdict.ingress);
         const block = blocks.get(`${egress} ${ingress}`) ?? { ports: [], egress, ingress };
