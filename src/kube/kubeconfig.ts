@@ -70,6 +70,8 @@ function kubeconfigFiles(options: KubeconfigOptions): { files: readonly string[]
 function readKubeconfig(config: KubeConfig, file: string): KubeConfig {
   try {
     const text = readFileSync(file, "utf8");
+    // An empty file is a kubeconfig without entries; client-node's parser refuses it.
+    if (text.split("\n").every((line) => /^\s*(#|$)/.test(line))) return config;
     config.loadFromString(text, { onInvalidEntry: "filter" });
   } catch (error) {
     throw new ApiError({
@@ -90,7 +92,7 @@ function describeReadFailure(error: unknown): string {
     const mark = "mark" in error ? (error.mark as { line?: unknown } | undefined) : undefined;
     return typeof mark?.line === "number" ? `line ${mark.line + 1}: ${error.reason}` : error.reason;
   }
-  if (error instanceof TypeError) return "it is empty or not a kubeconfig";
+  if (error instanceof TypeError) return "it is not a kubeconfig";
   return redact(error.message);
 }
 
@@ -128,8 +130,11 @@ function firstOfEachName<T extends { readonly name: string }>(entries: readonly 
 function pickContext(config: KubeConfig, wanted: string | undefined, files: readonly string[]): KubeContext {
   const name = wanted ?? config.currentContext;
   const names = config.contexts.map((context) => context.name);
-  const known = names.length === 0 ? "the kubeconfig has no contexts" : `contexts: ${names.join(", ")}`;
+  const known = `contexts: ${names.join(", ")}`;
   const inFiles = `in ${files.join(", ")}`;
+  if (names.length === 0) {
+    throw contextError(`there are no contexts ${inFiles}`, "name another kubeconfig with --kubeconfig or KUBECONFIG");
+  }
   if (name === "") throw contextError(`no current context is set ${inFiles}`, `choose one with --context; ${known}`);
   const context = config.contexts.find((candidate) => candidate.name === name);
   if (context === undefined) {

@@ -42,8 +42,10 @@ describe("no kubeconfig", () => {
   });
 
   it.each([
-    ["an empty file", "", /empty or not a kubeconfig/],
-    ["only a comment", "# nothing\n", /empty or not a kubeconfig/],
+    ["an empty file", "", /no contexts/],
+    ["only a comment", "# nothing\n\n  # more\n", /no contexts/],
+    ["another YAML file", "replicas: 2\n", /no contexts/],
+    ["a single null", "~", /is not a kubeconfig/],
     ["not YAML", "a: [", /line \d+/],
   ])("but %s", async (_name, text, message) => {
     const path = join(temporaryFolder(), "config");
