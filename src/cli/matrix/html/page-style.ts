@@ -33,10 +33,11 @@ thead .corner { z-index: 3; color: var(--muted); font-weight: 400; }
 .ns { color: var(--muted); font-weight: 400; }
 .roomy thead .ns { display: block; font-size: 12px; line-height: 1.1; }
 .roomy td { min-width: 5em; max-width: 15em; }
+tbody th { max-width: min(24em, 45vw); overflow: hidden; text-overflow: ellipsis; }
+.roomy thead th { max-width: 16em; overflow: hidden; text-overflow: ellipsis; }
 .dense { font-size: 12px; }
 .dense th, .dense td { padding: 2px 5px; }
 .dense thead th:not(.corner) { writing-mode: vertical-rl; transform: rotate(180deg); border-width: 1px 0 0 1px; max-height: 19em; overflow: hidden; text-overflow: ellipsis; }
-.dense tbody th { max-width: 24em; overflow: hidden; text-overflow: ellipsis; }
 .dense td { white-space: nowrap; font-size: 11px; min-width: 2.6em; }
 td { text-align: center; cursor: pointer; font-variant-numeric: tabular-nums; }
 td.all, .swatch.all { background: var(--all); color: var(--all-fg); }
