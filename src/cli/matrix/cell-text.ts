@@ -9,8 +9,6 @@ export type CellState = "all" | "some" | "none" | "self" | "unasked";
 export const SELF_TEXT = "·";
 export const NONE_TEXT = "-";
 export const ALL_TEXT = "all";
-/** Marks a shortened cell in which IPv4 and IPv6 differ. */
-export const FAMILIES_DIFFER = "4≠6";
 
 /** Ports allowed in all families that the pair has in common, and those allowed in one of them only. */
 interface CellPorts {
@@ -37,13 +35,14 @@ export function cellText(cell: Cell, ports: readonly TrafficQuestion[]): string 
   return tokens.length === 0 ? NONE_TEXT : tokens.join(" ");
 }
 
-/** The whole text where it fits, else how many ports: `5 of 12`, and `4≠6` where that hides a difference of families. */
+/** The whole text where it fits, else how many ports: `5 of 12`; `3-5 of 12` where two of them are for one family only. */
 export function shortCellText(cell: Cell, ports: readonly TrafficQuestion[], maxWidth: number): string {
   const text = cellText(cell, ports);
   if (text.length <= maxWidth || cell.kind !== "judged") return text;
   const { everywhere, onlyIn } = cellPorts(cell.families, ports);
-  const differ = onlyIn.some((each) => each.ports.length > 0) ? ` ${FAMILIES_DIFFER}` : "";
-  return `${everywhere.length} of ${ports.length}${differ}`;
+  const somewhere = new Set([...everywhere, ...onlyIn.flatMap((each) => each.ports)]).size;
+  const count = somewhere === everywhere.length ? `${somewhere}` : `${everywhere.length}-${somewhere}`;
+  return `${count} of ${ports.length}`;
 }
 
 /** Ports of one protocol together: `80,443/TCP 53/UDP ICMP`. The order is kept. */

@@ -8,7 +8,6 @@ import {
   cellState,
   cellText,
   compactPorts,
-  FAMILIES_DIFFER,
   familiesDiffer,
   NONE_TEXT,
   SELF_TEXT,
@@ -116,10 +115,9 @@ function legend({ groups, matrix, cell }: GroupedMatrix, fields: readonly (reado
   const all = matrix.ports.length > 1 ? `${ALL_TEXT} = each of them` : `${ALL_TEXT} = that one`;
   const words = fields.length === 0 ? [all] : [all, `${NONE_TEXT} = none`];
   if (texts.includes(SELF_TEXT)) words.push(`${SELF_TEXT} = itself`);
-  if (texts.some((text) => text.endsWith(FAMILIES_DIFFER)))
-    words.push(`${FAMILIES_DIFFER} = not the same for IPv4 and IPv6, see -o wide`);
-  else if (groups.some((_, from) => groups.some((__, to) => familiesDiffer(cell(from, to), matrix.ports)))) {
+  if (groups.some((_, from) => groups.some((__, to) => familiesDiffer(cell(from, to), matrix.ports)))) {
     words.push("IPv4: or IPv6: = only for that family");
-  }
+    if (texts.some((text) => / of /.test(text))) words.push("2-3 of 9 = one of them only for one family, see -o wide");
+  } else if (texts.some((text) => / of /.test(text))) words.push("2 of 9: see -o wide");
   return `ports: ${compactPorts(matrix.ports)} (${words.join("; ")})\n\n`;
 }

@@ -1,6 +1,7 @@
 // What the page's script knows: groups, and for every cell the reasons, each once. Plain data, embedded as JSON.
 
 import { FAMILIES, type Family } from "../../../net/address.ts";
+import type { Verdict } from "../../../semantics/verdict.ts";
 import { printable } from "../../terminal-text.ts";
 import { formatQuestion } from "../../traffic-text.ts";
 import { commonFamilies, type Endpoint } from "../endpoints.ts";
@@ -76,12 +77,12 @@ function describeCell({ matrix, pair }: GroupedMatrix, from: number, to: number,
   const families = commonFamilies(matrix.endpoints[source] as Endpoint, matrix.endpoints[destination] as Endpoint);
   const blocksOf = new Map(
     families.map((family) => {
-      const blocks = new Map<string, { readonly ports: number[]; readonly egress: number; readonly ingress: number }>();
+      // Ports with one verdict share the object: most reasons need no second look.
+      const byVerdict = new Map<Verdict, MutableBlock>();
+      const blocks = new Map<string, MutableBlock>();
       for (const [index, verdict] of matrix.verdicts(source, destination, family).entries()) {
-        const egress = reasons.intern("egress", verdict.egress);
-        const ingress = reasons.intern("ingress", verdict.ingress);
-        const block = blocks.get(`${egress} ${ingress}`) ?? { ports: [], egress, ingress };
-        blocks.set(`${egress} ${ingress}`, block);
+        const block = byVerdict.get(verdict) ?? blockFor(verdict, blocks, reasons);
+        byVerdict.set(verdict, block);
         block.ports.push(index);
       }
       return [family, allowedFirst([...blocks.values()], reasons)] as const;
@@ -93,6 +94,19 @@ function describeCell({ matrix, pair }: GroupedMatrix, from: number, to: number,
   return FAMILIES.flatMap((family) =>
     (blocksOf.get(family) ?? []).map((block) => ({ ...block, family: `IPv${family}` as const })),
   );
+}
+
+interface MutableBlock extends PageBlock {
+  readonly ports: number[];
+}
+
+function blockFor(verdict: Verdict, blocks: Map<string, MutableBlock>, reasons: ReasonTable): MutableBlock {
+  const egress = reasons.intern("egress", verdict.egress);
+  const ingress = reasons.intern("ingress", verdict.ingress);
+  const key = `${egress} ${ingress}`;
+  const block = blocks.get(key) ?? { ports: [], egress, ingress };
+  blocks.set(key, block);
+  return block;
 }
 
 function allowedFirst(blocks: readonly PageBlock[], reasons: ReasonTable): PageBlock[] {

@@ -3,15 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { printable } from "../../terminal-text.ts";
-import {
-  type CellState,
-  cellState,
-  cellText,
-  compactPorts,
-  FAMILIES_DIFFER,
-  familiesDiffer,
-  shortCellText,
-} from "../cell-text.ts";
+import { type CellState, cellState, cellText, compactPorts, familiesDiffer, shortCellText } from "../cell-text.ts";
 import type { Group, GroupedMatrix } from "../groups.ts";
 import { buildPageData } from "./page-data.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
@@ -99,7 +91,7 @@ function legend({ groups, matrix, cell }: GroupedMatrix): string {
   }
   const items = (Object.keys(LEGEND) as CellState[]).filter((state) => states.has(state));
   const entries = items.map((state) => `<li><span class="swatch ${state}"></span>${LEGEND[state]}</li>`);
-  if (differ) entries.push(`<li><b>IPv4: IPv6: ${FAMILIES_DIFFER}</b> not the same for both families</li>`);
+  if (differ) entries.push(`<li><b>IPv4: IPv6: 0-1/9</b> not the same for both families</li>`);
   return entries.join("");
 }
 
