@@ -15,9 +15,18 @@ interface Scene {
 }
 
 const scenes: readonly Scene[] = [
-  { title: "The shop without policies: everybody reaches everybody", argv: ["matrix", "-f", `${shop}/00-cluster.yaml`, "--port", "5432/TCP", "-n", "shop"] },
-  { title: "The same with its policies: only the api reaches the database", argv: ["matrix", "-f", shop, "--port", "5432/TCP", "-n", "shop"] },
-  { title: "Why may the frontend not reach the database?", argv: ["explain", "shop/frontend", "shop/db", "5432/TCP", "-f", shop] },
+  {
+    title: "The shop without policies: everybody reaches everybody",
+    argv: ["matrix", "-f", `${shop}/00-cluster.yaml`, "--port", "5432/TCP", "-n", "shop"],
+  },
+  {
+    title: "The same with its policies: only the api reaches the database",
+    argv: ["matrix", "-f", shop, "--port", "5432/TCP", "-n", "shop"],
+  },
+  {
+    title: "Why may the frontend not reach the database?",
+    argv: ["explain", "shop/frontend", "shop/db", "5432/TCP", "-f", shop],
+  },
   { title: "Do the nftables rules mean exactly what the policies say?", argv: ["prove", "-f", shop] },
   { title: "All examples against what their authors expect", argv: ["test", "policies-examples"] },
   { title: "The rules themselves, ready for nft -f -", argv: ["render", "-f", shop], lines: 24 },
@@ -34,4 +43,6 @@ for (const { title, argv, lines } of scenes) {
   console.log(all.slice(0, lines).join("\n"));
   if (lines !== undefined && all.length > lines) console.log(`… and ${all.length - lines} more lines`);
 }
-console.log("\nNext: write your own policies, then  bin/nftpol matrix -f your-folder/  (bin/nftpol --help shows the rest).");
+console.log(
+  "\nNext: write your own policies, then  bin/nftpol matrix -f your-folder/  (bin/nftpol --help shows the rest).",
+);

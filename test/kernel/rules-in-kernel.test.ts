@@ -88,7 +88,7 @@ describeKernel("rules in the kernel", () => {
 
   it("finds an old and a new nft to try", () => {
     expect(binaries.length).toBeGreaterThan(0);
-    if (process.env["CI"] === "true") expect(binaries.some((binary) => isAtLeast(binary, [1, 1, 3]))).toBe(true);
+    if (process.env.CI === "true") expect(binaries.some((binary) => isAtLeast(binary, [1, 1, 3]))).toBe(true);
   });
 
   it.each(binaries)(

@@ -9,8 +9,8 @@ export function checkProperty<Input>(
   property: (input: Input) => void,
   { runs, print }: { readonly runs: number; readonly print: (input: Input) => string },
 ): void {
-  const seed = Number(process.env["NFTPOL_SEED"] ?? 20261121);
-  const numRuns = Math.round(runs * Number(process.env["NFTPOL_RUNS"] ?? 1));
+  const seed = Number(process.env.NFTPOL_SEED ?? 20261121);
+  const numRuns = Math.round(runs * Number(process.env.NFTPOL_RUNS ?? 1));
   const details = fc.check(fc.property(arbitrary, property), { seed, numRuns });
   if (!details.failed) return;
   const [smallest] = details.counterexample ?? [];

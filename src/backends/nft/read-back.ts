@@ -50,15 +50,15 @@ export function readTable(table: string, text: string): ReadBack {
   };
   for (const object of objects) {
     const [kind, body] = Object.entries(object)[0] as [string, Json];
-    const name = String(body["name"]);
+    const name = String(body.name);
     if (kind === "metainfo" || kind === "table") continue;
     else if (kind === "counter") counters.add(name);
     else if (kind === "set" || kind === "map")
       guard(`${kind} ${name}`, body, () => sets.set(name, readSet(kind, body)));
     else if (kind === "chain") guard(`chain ${name}`, body, () => chains.set(name, { ...readChain(body), rules: [] }));
     else if (kind === "rule") {
-      const chain = chains.get(String(body["chain"]));
-      const where = `chain ${body["chain"]}, rule ${(chain?.rules.length ?? 0) + 1}`;
+      const chain = chains.get(String(body.chain));
+      const where = `chain ${body.chain}, rule ${(chain?.rules.length ?? 0) + 1}`;
       guard(where, body, () => chain?.rules.push(readRule(body)));
     } else unknown.push({ where: kind, json: JSON.stringify(body) });
   }
@@ -66,18 +66,18 @@ export function readTable(table: string, text: string): ReadBack {
 }
 
 function readSet(kind: "set" | "map", body: Json): NamedSet | VerdictMap {
-  const flags = (body["flags"] as string[] | undefined) ?? [];
+  const flags = (body.flags as string[] | undefined) ?? [];
   if (flags.some((flag) => flag !== "interval")) throw new NotOurs();
   const common = {
-    name: String(body["name"]),
-    key: readKey(body["type"]),
+    name: String(body.name),
+    key: readKey(body.type),
     interval: flags.includes("interval"),
-    size: body["size"] as number | undefined,
-    comment: body["comment"] as string | undefined,
+    size: body.size as number | undefined,
+    comment: body.comment as string | undefined,
   };
-  const elements = (body["elem"] as unknown[] | undefined) ?? [];
+  const elements = (body.elem as unknown[] | undefined) ?? [];
   if (kind === "set") return { kind, ...common, elements: new Set(elements.map(readElement)) };
-  if (body["map"] !== "verdict") throw new NotOurs();
+  if (body.map !== "verdict") throw new NotOurs();
   const pairs = elements as [unknown, Json][];
   return {
     kind,
@@ -89,7 +89,7 @@ function readSet(kind: "set" | "map", body: Json): NamedSet | VerdictMap {
 function readKey(type: unknown): Field[] {
   if (typeof type === "object" && type !== null && "typeof" in type) {
     const inner = type.typeof as Json;
-    const parts = "concat" in inner ? (inner["concat"] as unknown[]) : [inner];
+    const parts = "concat" in inner ? (inner.concat as unknown[]) : [inner];
     return parts.map((part) => fieldFromJson(part) ?? notOurs());
   }
   const names = Array.isArray(type) ? type : [type];
@@ -97,17 +97,17 @@ function readKey(type: unknown): Field[] {
 }
 
 function readChain(body: Json): Omit<Chain, "rules"> {
-  const common = { name: String(body["name"]), comment: body["comment"] as string | undefined };
-  if (body["hook"] === undefined) return { ...common, hook: undefined };
-  const hook = body["hook"] as Hook;
-  if (!["forward", "input", "output"].includes(hook) || body["type"] !== "filter" || body["policy"] !== "accept")
+  const common = { name: String(body.name), comment: body.comment as string | undefined };
+  if (body.hook === undefined) return { ...common, hook: undefined };
+  const hook = body.hook as Hook;
+  if (!["forward", "input", "output"].includes(hook) || body.type !== "filter" || body.policy !== "accept")
     throw new NotOurs();
-  return { ...common, hook: { name: hook, priority: body["prio"] as number } };
+  return { ...common, hook: { name: hook, priority: body.prio as number } };
 }
 
 function readRule(body: Json): Rule {
-  const statements = (body["expr"] as Json[]).map(readStatement);
-  return { statements, comment: body["comment"] as string | undefined };
+  const statements = (body.expr as Json[]).map(readStatement);
+  return { statements, comment: body.comment as string | undefined };
 }
 
 function readStatement(json: Json): Statement {
@@ -116,23 +116,23 @@ function readStatement(json: Json): Statement {
     case "match":
       return readMatch(body);
     case "vmap":
-      return { kind: "vmap", key: readExpression(body["key"]), map: readLookup(body["data"]) };
+      return { kind: "vmap", key: readExpression(body.key), map: readLookup(body.data) };
     case "counter":
       return typeof body === "string" ? { kind: "counter", name: body } : notOurs();
     case "log":
-      return { kind: "log", prefix: String(body["prefix"]), group: body["group"] as number };
+      return { kind: "log", prefix: String(body.prefix), group: body.group as number };
     case "limit":
-      if (body["per"] !== "second" || body["inv"] === true) throw new NotOurs();
-      return { kind: "limit", perSecond: body["rate"] as number, burstPackets: body["burst"] as number };
+      if (body.per !== "second" || body.inv === true) throw new NotOurs();
+      return { kind: "limit", perSecond: body.rate as number, burstPackets: body.burst as number };
     default:
       return { kind: "verdict", verdict: readVerdict(json) };
   }
 }
 
 function readMatch(body: Json): Statement {
-  const left = readExpression(body["left"]);
-  const right = body["right"];
-  const op = body["op"] as string;
+  const left = readExpression(body.left);
+  const right = body.right;
+  const op = body.op as string;
   // A single flag under "in" is a flag list too; with one flag it means the same as equality for connection states.
   const operator = op === "!=" ? "!=" : op === "==" || op === "in" ? "==" : notOurs();
   if (typeof right === "string" && right.startsWith("@"))
@@ -142,14 +142,14 @@ function readMatch(body: Json): Statement {
 
 function readValues(right: unknown): string[] {
   if (Array.isArray(right)) return right.map(readElement);
-  if (isJson(right) && "set" in right) return asList(right["set"]).map(readElement);
+  if (isJson(right) && "set" in right) return asList(right.set).map(readElement);
   return [readElement(right)];
 }
 
 function readLookup(data: unknown): { kind: "map"; name: string } | { kind: "values"; entries: VerdictEntry[] } {
   if (typeof data === "string" && data.startsWith("@")) return { kind: "map", name: data.slice(1) };
   if (!isJson(data) || !("set" in data)) return notOurs();
-  const entries = (data["set"] as [unknown, Json][]).map(([key, verdict]) => ({
+  const entries = (data.set as [unknown, Json][]).map(([key, verdict]) => ({
     element: readElement(key),
     verdict: readVerdict(verdict),
   }));
@@ -159,7 +159,7 @@ function readLookup(data: unknown): { kind: "map"; name: string } | { kind: "val
 function readExpression(json: unknown): Expression {
   if (isJson(json)) {
     if ("concat" in json) {
-      return { kind: "concat", fields: asList(json["concat"]).map((part) => fieldFromJson(part) ?? notOurs()) };
+      return { kind: "concat", fields: asList(json.concat).map((part) => fieldFromJson(part) ?? notOurs()) };
     }
     if ("&" in json) {
       const [field, mask] = json["&"] as [unknown, unknown];
@@ -180,13 +180,13 @@ function readVerdict(json: unknown): Verdict {
   if (!isJson(json)) return notOurs();
   const [kind, body] = Object.entries(json)[0] as [string, Json | null];
   if (kind === "accept" || kind === "drop" || kind === "return") return { kind };
-  if ((kind === "jump" || kind === "goto") && body !== null) return { kind, chain: String(body["target"]) };
+  if ((kind === "jump" || kind === "goto") && body !== null) return { kind, chain: String(body.target) };
   return notOurs();
 }
 
 function readElement(json: unknown): string {
-  if (isJson(json) && "concat" in json) return asList(json["concat"]).map(readWord).join(" . ");
-  if (isJson(json) && "elem" in json) return readElement((json["elem"] as Json)["val"]);
+  if (isJson(json) && "concat" in json) return asList(json.concat).map(readWord).join(" . ");
+  if (isJson(json) && "elem" in json) return readElement((json.elem as Json).val);
   return readWord(json);
 }
 
@@ -194,10 +194,10 @@ function readWord(json: unknown): string {
   if (typeof json === "string" || typeof json === "number") return String(json);
   if (!isJson(json)) return notOurs();
   if ("prefix" in json) {
-    const { addr, len } = json["prefix"] as { addr: string; len: number };
+    const { addr, len } = json.prefix as { addr: string; len: number };
     return `${addr}/${len}`;
   }
-  if ("range" in json) return asList(json["range"]).map(readRangeEnd).join("-");
+  if ("range" in json) return asList(json.range).map(readRangeEnd).join("-");
   return notOurs();
 }
 

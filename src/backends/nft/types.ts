@@ -65,13 +65,12 @@ export function fieldFromJson(json: unknown): Field | undefined {
 function selectorText(json: unknown): string | undefined {
   if (typeof json !== "object" || json === null) return undefined;
   const expression = json as Record<string, Record<string, unknown>>;
-  if (expression["payload"] !== undefined)
-    return `${expression["payload"]["protocol"]} ${expression["payload"]["field"]}`;
-  if (expression["meta"] !== undefined) return `meta ${expression["meta"]["key"]}`;
-  if (expression["ct"] !== undefined) return `ct ${expression["ct"]["key"]}`;
-  const fib = expression["fib"];
-  if (fib !== undefined && fib["result"] === "type") {
-    const flags = Array.isArray(fib["flags"]) ? fib["flags"] : [fib["flags"]];
+  if (expression.payload !== undefined) return `${expression.payload.protocol} ${expression.payload.field}`;
+  if (expression.meta !== undefined) return `meta ${expression.meta.key}`;
+  if (expression.ct !== undefined) return `ct ${expression.ct.key}`;
+  const fib = expression.fib;
+  if (fib !== undefined && fib.result === "type") {
+    const flags = Array.isArray(fib.flags) ? fib.flags : [fib.flags];
     return flags.length === 1 ? `fib ${flags[0]} type` : undefined;
   }
   return undefined;
