@@ -112,12 +112,16 @@ function targetLines({ groups, matrix, cell }: GroupedMatrix, from: number, pain
 /** What the words in the cells mean, as far as they occur. `fields` empty: a list. */
 function legend({ groups, matrix, cell }: GroupedMatrix, fields: readonly (readonly Field[])[]): string {
   const texts = fields.flatMap((row) => row.filter((field) => field.state !== undefined).map((field) => field.text));
-  const all = matrix.ports.length > 1 ? `${ALL_TEXT} = each of them` : `${ALL_TEXT} = that one`;
-  const words = fields.length === 0 ? [all] : [all, `${NONE_TEXT} = none`];
+  const words: string[] = [];
+  if (texts.length === 0 || texts.includes(ALL_TEXT)) {
+    words.push(`${ALL_TEXT} = ${matrix.ports.length > 1 ? "each of them" : "that one"}`);
+  }
+  if (texts.includes(NONE_TEXT)) words.push(`${NONE_TEXT} = none`);
   if (texts.includes(SELF_TEXT)) words.push(`${SELF_TEXT} = itself`);
   if (groups.some((_, from) => groups.some((__, to) => familiesDiffer(cell(from, to), matrix.ports)))) {
     words.push("IPv4: or IPv6: = only for that family");
     if (texts.some((text) => / of /.test(text))) words.push("2-3 of 9 = one of them only for one family, see -o wide");
   } else if (texts.some((text) => / of /.test(text))) words.push("2 of 9: see -o wide");
-  return `ports: ${compactPorts(matrix.ports)} (${words.join("; ")})\n\n`;
+  const explained = words.length === 0 ? "" : ` (${words.join("; ")})`;
+  return `ports: ${compactPorts(matrix.ports)}${explained}\n\n`;
 }
