@@ -26,18 +26,19 @@ interface Input {
   readonly options: EvaluateOptions;
 }
 
-const input: fc.Arbitrary<Input> = fc.record({
-  objects: fc.tuple(cluster, fc.integer({ min: 0, max: 3 })).map(([objects, copies]) => withCopies(objects, copies)),
-  ports: fc.subarray(PORTS, { minLength: 1 }),
-  addresses: fc.subarray(ADDRESSES),
-  options: fc.record({ podToOwnNode: fc.constantFrom("allow", "enforce") }),
-});
+/** Where replicas of one workload may differ all the same: node and container ports. */
+const VARIANTS = [
+  { nodeName: "n1", ports: [{ name: "http", containerPort: 80 }] },
+  { nodeName: "n1", ports: [{ name: "http", containerPort: 80 }] },
+  { nodeName: "n2", ports: [{ name: "http", containerPort: 80 }] },
+  { nodeName: "n1", ports: [{ name: "http", containerPort: 81 }] },
+] as const;
 
-/** Replicas beside the first pods, so that groups have several: the same labels and ports, one owner. */
+/** Replicas beside the first pods, so that groups have several: the same labels, one owner, almost the same spec. */
 function withCopies(objects: readonly ApiObject[], copies: number): ApiObject[] {
   const pods = objects.filter(({ kind }) => kind === "Pod").slice(0, 2);
   const replicas = pods.flatMap((pod, which) =>
-    Array.from({ length: copies }, (_, copy) => ({
+    VARIANTS.slice(0, copies).map(({ nodeName, ports }, copy) => ({
       ...pod,
       metadata: {
         ...pod.metadata,
@@ -45,12 +46,29 @@ function withCopies(objects: readonly ApiObject[], copies: number): ApiObject[] 
         uid: `copy-${which}-${copy}`,
         ownerReferences: [{ apiVersion: "apps/v1", kind: "DaemonSet", name: "copies", uid: "u", controller: true }],
       },
-      spec: { ...(pod.spec as object), hostNetwork: false },
+      spec: { nodeName, containers: [{ name: "c", ports }] },
       status: { phase: "Running", podIPs: [{ ip: `10.0.2.${10 * which + copy}` }, { ip: `fd00::2:${which}${copy}` }] },
     })),
   );
   return [...objects, ...replicas];
 }
+
+/** Nothing leaves these pods but to their own node, nothing enters but to the port that each calls http. */
+const NAMED_PORT_POLICIES: readonly ApiObject[] = ["x", "y", "z"].map((namespace) => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "named", namespace },
+  spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [{ ports: [{ port: "http" }] }] },
+}));
+
+const input: fc.Arbitrary<Input> = fc.record({
+  objects: fc
+    .tuple(cluster, fc.integer({ min: 0, max: VARIANTS.length }), fc.subarray([...NAMED_PORT_POLICIES]))
+    .map(([objects, copies, policies]) => [...withCopies(objects, copies), ...policies]),
+  ports: fc.subarray(PORTS, { minLength: 1 }),
+  addresses: fc.subarray(ADDRESSES),
+  options: fc.record({ podToOwnNode: fc.constantFrom("allow", "enforce") }),
+});
 
 function print({ objects, ...rest }: Input): string {
   return `# ${JSON.stringify(rest)}\n${toYaml(objects)}`;
