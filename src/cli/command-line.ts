@@ -2,6 +2,7 @@
 // printed for wrong usage, for refused input and for bugs.
 
 import { Argument, Command, CommanderError, Option } from "commander";
+import { closestWord } from "../dialects/closest-word.ts";
 import type { ArgumentSpec, CommandSpec, OptionSpec } from "./command-spec.ts";
 import { COMMANDS } from "./command-table.ts";
 import { HELP_WIDTH, helpLayout } from "./help.ts";
@@ -19,11 +20,26 @@ export async function runCommandLine(argv: readonly string[], context: VerbConte
     exitCode = code;
   });
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync(toVerbFirst(argv), { from: "user" });
     return exitCode;
   } catch (error) {
     return reportError(error, context);
   }
+}
+
+/** `help VERB` and `--version` in commander's words; refuses a first word that is no verb. */
+function toVerbFirst(argv: readonly string[]): string[] {
+  const [first, ...rest] = argv;
+  if (first === undefined) return [];
+  if (first === "-V" || first === "--version") return ["version", ...rest];
+  if (first === "help") return rest.length === 0 ? ["--help"] : [...toVerbFirst(rest), "--help"];
+  const names = COMMANDS.map((command) => command.name);
+  if (!first.startsWith("-") && !names.includes(first)) {
+    const closest = closestWord(first, [...names, "help"]);
+    const hint = closest === undefined ? "nftpol --help shows what there is" : `did you mean ${closest}?`;
+    throw new CommandError(2, `unknown verb ${JSON.stringify(first)}`, hint);
+  }
+  return [...argv];
 }
 
 function reportError(error: unknown, context: VerbContext): ExitCode {
@@ -52,8 +68,9 @@ function buildProgram(context: VerbContext, done: (code: ExitCode) => void): Com
   const program = new Command("nftpol")
     .description(DESCRIPTION)
     .usage("VERB [options]")
-    .helpOption("-h, --help", "help; also nftpol VERB --help")
-    .helpCommand("help [VERB]", "help for a verb")
+    .helpOption("-h, --help", "help; also nftpol VERB --help and nftpol help VERB")
+    .helpCommand(false)
+    .option("-V, --version", "the same as nftpol version")
     .showHelpAfterError("(nftpol --help shows what there is)")
     .configureHelp(helpLayout(context.colour))
     .configureOutput({
@@ -65,13 +82,7 @@ function buildProgram(context: VerbContext, done: (code: ExitCode) => void): Com
       getOutHasColors: () => context.colour,
       getErrHasColors: () => false,
     })
-    .exitOverride()
-    .action((_options, command: Command) => {
-      const [word] = command.args;
-      if (word !== undefined) command.error(`error: unknown verb ${JSON.stringify(word)}`);
-      command.outputHelp({ error: true });
-      throw new CommandError(2, "");
-    });
+    .exitOverride();
   for (const spec of COMMANDS) addVerb(program, spec, context, done);
   program.addHelpText(
     "after",
@@ -85,17 +96,29 @@ function addVerb(program: Command, spec: CommandSpec, context: VerbContext, done
   command.showHelpAfterError(`(nftpol ${spec.name} --help shows what there is)`);
   for (const argument of spec.arguments) command.addArgument(toArgument(argument));
   for (const option of spec.options) command.addOption(toOption(option));
-  command.usage(usageOf(spec));
+  command.allowExcessArguments(true).usage(usageOf(spec));
   command.addHelpText("after", `\nExamples:\n${examplesOf(spec)}`);
   command.action(async (...values: unknown[]) => {
     // commander passes each argument, then the options, then the command.
     const args = values.slice(0, -2).flat() as string[];
     const options = values.at(-2) as OptionValues;
+    refuseExcess(spec, command.args);
     const load = VERB_MODULES[spec.name];
     if (load === undefined) throw new Error(`the verb ${spec.name} has no module`);
     const { run } = await load();
     done(await run(args, options, context));
   });
+}
+
+/** The usual mistake is a manifest without -f. */
+function refuseExcess(spec: CommandSpec, words: readonly string[]): void {
+  const excess = words[spec.arguments.length];
+  if (excess === undefined || spec.arguments.at(-1)?.variadic === true) return;
+  const takesManifests = spec.options.some((option) => option.flags.startsWith("-f,"));
+  const hint = takesManifests
+    ? `manifests are given with -f: -f ${excess}`
+    : `nftpol ${spec.name} --help shows what there is`;
+  throw new CommandError(2, `${spec.name}: unexpected argument ${JSON.stringify(excess)}`, hint);
 }
 
 function describe(spec: CommandSpec): string {

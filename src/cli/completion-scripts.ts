@@ -24,10 +24,11 @@ _nftpol() {
   verb="\${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=( $(compgen -W "${verbs} --help --version" -- "$cur") )
+    COMPREPLY=( $(compgen -W "${verbs} help --help --version" -- "$cur") )
     return
   fi
   case "$verb" in
+    help) words="${verbs}" ;;
 ${cases}
   esac
   COMPREPLY=( $(compgen -W "$words" -- "$cur") )

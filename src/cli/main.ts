@@ -1,15 +1,16 @@
-// The process: streams, signals of a closed pipe, exit code. Everything else is in `command-line.ts`.
+// The process: streams, closed pipes, exit code. Everything else is in `command-line.ts`.
 
 import { nodeManifestFiles } from "../manifests/manifest-files.ts";
 import { runCommandLine } from "./command-line.ts";
 
 const DEFAULT_COLUMNS = 100;
 
-/** A reader that has seen enough (`| head`) is no failure. */
-function endQuietlyOnClosedPipe(stream: NodeJS.WriteStream): void {
+/** A reader that has seen enough (`| head`) is no failure; a full disk is one. */
+function endWhenClosed(stream: NodeJS.WriteStream): void {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-    throw error;
+    if (stream !== process.stderr) process.stderr.write(`nftpol: cannot write the output: ${error.message}\n`);
+    process.exit(3);
   });
 }
 
@@ -18,8 +19,8 @@ function showsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
 }
 
-endQuietlyOnClosedPipe(process.stdout);
-endQuietlyOnClosedPipe(process.stderr);
+endWhenClosed(process.stdout);
+endWhenClosed(process.stderr);
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

@@ -11,7 +11,7 @@ import { jsonDocument } from "../json-output.ts";
 import { nodeRuleset, programOptions } from "../node-ruleset.ts";
 import { startProgress } from "../progress.ts";
 import { type NodeProof, proofJson, proofText } from "../prove/proof-text.ts";
-import { CommandError, flagOption, textOption, type VerbContext, type VerbRun } from "../verb.ts";
+import { CommandError, type ExitCode, flagOption, textOption, type VerbContext, type VerbRun } from "../verb.ts";
 
 export const run: VerbRun = async (_args, options, context) => {
   const node = textOption(options, "node");
@@ -25,8 +25,14 @@ export const run: VerbRun = async (_args, options, context) => {
   for (const name of nodes) proofs.push(await proveOne(input, name, live, settings, maxPackets, context));
   if (textOption(options, "output") === "json") context.stdout(jsonDocument("Proof", { nodes: proofs.map(proofJson) }));
   else for (const proof of proofs) context.stdout(proofText(input.store, proof));
-  return proofs.every(({ proof, foreign }) => proof.outcome === "equal" && foreign.length === 0) ? 0 : 1;
+  return exitCodeOf(proofs);
 };
+
+/** 1 for a difference or foreign objects in the table, 3 where nothing can be claimed. */
+function exitCodeOf(proofs: readonly NodeProof[]): ExitCode {
+  if (proofs.some(({ proof, foreign }) => proof.outcome === "different" || foreign.length > 0)) return 1;
+  return proofs.every(({ proof }) => proof.outcome === "equal") ? 0 : 3;
+}
 
 async function proveOne(
   { store }: ClusterInput,
