@@ -2,7 +2,7 @@
 // filters it and shows reasons. Nothing is fetched; a content security policy forbids it and allows only our script.
 
 import { createHash } from "node:crypto";
-import { printable } from "../../terminal-text.ts";
+import { countOf, printable } from "../../terminal-text.ts";
 import { type CellState, cellState, cellText, compactPorts, familiesDiffer, shortCellText } from "../cell-text.ts";
 import type { Group, GroupedMatrix } from "../groups.ts";
 import { buildPageData } from "./page-data.ts";
@@ -17,7 +17,6 @@ const DENSE_CELL_WIDTH = 7;
 export function formatHtml(grouped: GroupedMatrix): string {
   const { groups, matrix } = grouped;
   const isDense = groups.length > ROOMY_GROUPS;
-  const pods = matrix.endpoints.filter(({ pod }) => pod !== undefined).length;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +30,7 @@ export function formatHtml(grouped: GroupedMatrix): string {
 <body>
 <header>
 <h1>Who reaches whom</h1>
-<p>${pods} ${pods === 1 ? "pod" : "pods"} in ${groups.length} ${groups.length === 1 ? "group" : "groups"} of equals. From the left to the top. Ports asked: <b>${escapeHtml(compactPorts(matrix.ports))}</b></p>
+<p>${whoText(grouped)}. From the left to the top. Ports asked: <b>${escapeHtml(compactPorts(matrix.ports))}</b></p>
 <form id="tools" hidden>
 <label>From <input id="from" type="search" autocomplete="off" spellcheck="false" placeholder="part of a name"></label>
 <label>To <input id="to" type="search" autocomplete="off" spellcheck="false" placeholder="part of a name"></label>
@@ -57,6 +56,14 @@ ${groups.map((group, from) => tableRow(grouped, group, from, isDense)).join("\n"
 </body>
 </html>
 `;
+}
+
+/** `5 pods in 3 groups of equals, 1 address`. */
+function whoText({ groups, matrix }: GroupedMatrix): string {
+  const pods = matrix.endpoints.filter(({ pod }) => pod !== undefined).length;
+  const plain = matrix.endpoints.length - pods;
+  const text = `${countOf(pods, "pod")} in ${countOf(groups.length - plain, "group")} of equals`;
+  return plain === 0 ? text : `${text}, ${countOf(plain, "address", "addresses")}`;
 }
 
 function contentSecurityPolicy(): string {
