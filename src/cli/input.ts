@@ -94,9 +94,21 @@ export function fillStore(
   for (const pod of pods) store.apply({ kind: "pod", key: pod.key, pod });
   for (const policy of loaded.policies) store.apply({ kind: "policy", key: policy.key, policy });
   const own = [...sharedAddressWarnings(store), ...(unplaced > 0 ? [unplacedWarning(unplaced, loaded)] : [])];
-  const diagnostics = [...loaded.diagnostics, ...own];
+  const diagnostics = inReadingOrder([...loaded.diagnostics, ...own]);
   const warnings = diagnostics.filter((each) => each.severity === "warning");
   return { input: { store, nodeNames, warnings }, diagnostics };
+}
+
+/** Files in the order in which they came, lines from the top: as one works through them in an editor. */
+function inReadingOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const files = [...new Set(diagnostics.map(({ position }) => position.file))];
+  const rank = ({ position }: Diagnostic) => files.indexOf(position.file);
+  return diagnostics.toSorted(
+    (a, b) =>
+      rank(a) - rank(b) ||
+      (a.position.line ?? 0) - (b.position.line ?? 0) ||
+      (a.position.column ?? 0) - (b.position.column ?? 0),
+  );
 }
 
 function sharedAddressWarnings(store: ClusterStore): Diagnostic[] {
