@@ -26,7 +26,7 @@ export function parseCidr(text: string): ParsedCidr | undefined {
   const slash = text.indexOf("/");
   if (slash < 0) return undefined;
   const lengthText = text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(lengthText)) return undefined;
+  if (!/^\d+$/.test(lengthText)) return undefined;
   let prefixLength = Number(lengthText);
   const addressText = text.slice(0, slash);
   const address = parseAddress(addressText);

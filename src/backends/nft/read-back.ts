@@ -59,7 +59,7 @@ export function readTable(table: string, text: string): ReadBack {
     else if (kind === "rule") {
       const chain = chains.get(String(body.chain));
       const where = `chain ${body.chain}, rule ${(chain?.rules.length ?? 0) + 1}`;
-      guard(where, body, () => chain?.rules.push(readRule(body)));
+      guard(where, body, () => (chain ?? notOurs()).rules.push(readRule(body)));
     } else unknown.push({ where: kind, json: JSON.stringify(body) });
   }
   return { ruleset: { table, counters, sets, chains }, unknown };
@@ -120,13 +120,31 @@ function readStatement(json: Json): Statement {
     case "counter":
       return typeof body === "string" ? { kind: "counter", name: body } : notOurs();
     case "log":
-      return { kind: "log", prefix: String(body.prefix), group: body.group as number };
+      return readLog(body);
     case "limit":
-      if (body.per !== "second" || body.inv === true) throw new NotOurs();
-      return { kind: "limit", perSecond: body.rate as number, burstPackets: body.burst as number };
+      return readLimit(body);
     default:
       return { kind: "verdict", verdict: readVerdict(json) };
   }
+}
+
+function readLog(body: unknown): Statement {
+  if (!isJson(body) || !hasOnly(body, ["prefix", "group"])) return notOurs();
+  return typeof body.prefix === "string" && typeof body.group === "number"
+    ? { kind: "log", prefix: body.prefix, group: body.group }
+    : notOurs();
+}
+
+function readLimit(body: unknown): Statement {
+  // A limit by bytes says so in `rate_unit`; one without unit counts packets.
+  if (!isJson(body) || !hasOnly(body, ["rate", "burst", "per"]) || body.per !== "second") return notOurs();
+  return typeof body.rate === "number" && typeof body.burst === "number"
+    ? { kind: "limit", perSecond: body.rate, burstPackets: body.burst }
+    : notOurs();
+}
+
+function hasOnly(body: Json, keys: readonly string[]): boolean {
+  return Object.keys(body).every((key) => keys.includes(key));
 }
 
 function readMatch(body: Json): Statement {

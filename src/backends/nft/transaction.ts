@@ -71,9 +71,10 @@ export function orderTransaction(table: string, plan: ChangePlan): Transaction {
   }
   for (const chain of [...newChains, ...refills])
     for (const rule of chain.rules) operations.push({ kind: "add-rule", chain: chain.name, rule });
-  for (const chain of deletedChains) operations.push({ kind: "delete-chain", chain });
   for (const set of sortBy(plan.deleteSets, (each) => each.name))
     operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
+  // Last: a map that goes may hold verdicts that name these chains.
+  for (const chain of deletedChains) operations.push({ kind: "delete-chain", chain });
   return { table, operations };
 }
 

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { type Node, type Pod, podKey } from "../model/cluster.ts";
+import { MADE_UP_NODE, placePods } from "./placement.ts";
+
+const position = { file: "x" };
+
+function pod(name: string, nodeName?: string): Pod {
+  const common = { namespace: "a", name, uid: "", labels: {}, hostNetwork: false, finished: false, addresses: [] };
+  const rest = { hostAddresses: [], ports: [], startedAt: "", createdAt: "", workload: name, position };
+  return { key: podKey("a", name), nodeName, ...common, ...rest };
+}
+
+function node(name: string): Node {
+  return { name, labels: {}, addresses: [], position };
+}
+
+function place(pods: readonly Pod[], nodes: readonly Node[], wanted?: string): unknown {
+  const placed = placePods(pods, nodes, wanted);
+  return { ...placed, pods: placed.pods.map((each) => each.nodeName) };
+}
+
+describe("pods that name no node", () => {
+  it.each([
+    ["are on a made-up one when nobody names any", [pod("p")], [], undefined, [MADE_UP_NODE], [MADE_UP_NODE]],
+    ["are on the one that is asked for", [pod("p")], [], "mine", ["mine"], ["mine"]],
+    ["are on the only Node object", [pod("p")], [node("n")], undefined, ["n"], ["n"]],
+    ["are never on a node that does not exist", [pod("p")], [node("n")], "mine", ["n"], ["n"]],
+    ["are on the Node object that is asked for", [pod("p")], [node("n"), node("m")], "m", ["m"], ["m", "n"]],
+    [
+      "are on a made-up one beside several Node objects",
+      [pod("p")],
+      [node("n"), node("m")],
+      undefined,
+      [MADE_UP_NODE],
+      ["m", "n", MADE_UP_NODE],
+    ],
+    ["are where the others are", [pod("p"), pod("q", "n")], [], undefined, ["n", "n"], ["n"]],
+    [
+      "are where the others are, whichever is asked for",
+      [pod("p"), pod("q", "n")],
+      [node("m")],
+      "m",
+      ["n", "n"],
+      ["m", "n"],
+    ],
+  ])("%s", (_, pods, nodes, wanted, placedOn, nodeNames) => {
+    expect(place(pods, nodes, wanted)).toEqual({ pods: placedOn, nodeNames, unplaced: 0 });
+  });
+
+  it("are on none where others are on several", () => {
+    const pods = [pod("p"), pod("q", "n"), pod("r", "m")];
+    expect(place(pods, [], "n")).toEqual({ pods: [undefined, "n", "m"], nodeNames: ["m", "n"], unplaced: 1 });
+  });
+});
