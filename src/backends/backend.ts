@@ -1,0 +1,108 @@
+// What the agent asks of a data plane: bring the kernel to the program and keep it there. One node, one table.
+// Owns the contract only; nft's side of it is `nft/nft-backend.ts`.
+
+import type { NodeProgram, ProgramDelta } from "../program/program.ts";
+
+/** Calls must not overlap: await one before the next. None of them touches anything but our own table. */
+export interface Backend {
+  /** Whether this node can enforce, and with what. Throws BackendError (its hint says what to do) where it cannot. */
+  probe(): Promise<BackendFacts>;
+
+  /**
+   * The first call after `probe`: makes the kernel equal to the program, in one transaction, by the difference to what is there (a
+   * table of an earlier run is adopted: what did not change is not touched). Throws BackendError; the kernel is then as before,
+   * and the next `apply` tries again.
+   */
+  install(program: NodeProgram): Promise<Applied>;
+
+  /**
+   * Takes the delta into the desired state and brings the kernel there, in one transaction. Throws BackendError when that failed:
+   * the kernel then has the rules from before, whole; the desired state stays advanced, and the next `apply` (an empty
+   * delta will do) repairs: it reads the kernel back and applies the difference, or, if that is refused too, replaces the
+   * whole table in one transaction. Cost: proportional to the delta, unless it repairs.
+   */
+  apply(delta: ProgramDelta): Promise<Applied>;
+
+  /** Reads the kernel back, and repairs in one transaction what is not as desired. Throws BackendError. Cost: the whole table. */
+  verify(): Promise<Drift>;
+
+  /** Packets dropped since the counters were made. Throws BackendError. */
+  dropped(): Promise<DropCounts>;
+
+  /** Rules and set elements that the kernel should hold now. */
+  size(): ProgramSize;
+
+  /** Removes our table and nothing else; false where there was none. Throws BackendError. */
+  cleanUp(): Promise<boolean>;
+
+  /** Ends helper processes. Rules stay. */
+  close(): Promise<void>;
+}
+
+export interface BackendFacts {
+  /** `nftables v1.1.3 (Commodore Bullmoose #4)`. */
+  readonly version: string;
+  /** How transactions get to the kernel: `nft -i`, `nft -f`. */
+  readonly writer: string;
+  /** What works, but less well than it could; each a sentence. */
+  readonly warnings: readonly string[];
+}
+
+export interface Applied {
+  /** `unchanged`: there was nothing to do. `adopted`, `repaired`: by difference to what was read back. `replaced`: the whole table. */
+  readonly how: "unchanged" | "delta" | "adopted" | "repaired" | "replaced";
+  readonly operations: number;
+  readonly elements: number;
+}
+
+export interface Drift {
+  /** What in our table was not as desired, a sentence each: `set pods_… lacks 2 elements`; empty: none. */
+  readonly differences: readonly string[];
+}
+
+/** Packets, by why they were dropped. */
+export interface DropCounts {
+  readonly ingress: number;
+  readonly egress: number;
+  /** TCP in the middle of a connection that is not known (any more). */
+  readonly midstream: number;
+}
+
+export interface ProgramSize {
+  readonly sets: number;
+  readonly elements: number;
+  readonly chains: number;
+  readonly rules: number;
+}
+
+export type BackendErrorKind =
+  /** The program (nft) is missing. */
+  | "not-installed"
+  /** CAP_NET_ADMIN is missing. */
+  | "not-permitted"
+  /** Kernel or program lack what we need. */
+  | "unsupported"
+  /** The transaction was refused: nothing of it was applied. */
+  | "refused"
+  /** The program died, hung or talked nonsense: whether the transaction was applied is not known. */
+  | "broken";
+
+/** The one error of the boundary to the kernel. The message is one sentence for people; `hint` says what to do. */
+export class BackendError extends Error {
+  readonly kind: BackendErrorKind;
+  readonly hint: string | undefined;
+  /** What the program printed, for the log. */
+  readonly output: string;
+
+  constructor(
+    kind: BackendErrorKind,
+    message: string,
+    details: { hint?: string | undefined; output?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.name = "BackendError";
+    this.kind = kind;
+    this.hint = details.hint;
+    this.output = details.output ?? "";
+  }
+}
