@@ -28,6 +28,7 @@ const homeOfPackage = [
   ["@kubernetes/client-node", "^src/kube/"],
   ["yaml|js-yaml", "^src/manifests/"],
   ["commander|picocolors", "^src/cli/"],
+  ["koffi", "^src/netlink/"],
   ["pino|prom-client", "^src/agent/"],
 ];
 
