@@ -1,0 +1,84 @@
+// What the agent answers to `nftpol status`: the document's shape, and how it is made from the agent's parts. Pure.
+
+import type { BackendFacts, DropCounts, ProgramSize } from "../backends/backend.ts";
+import type { RuleGraph } from "../graph/rule-graph.ts";
+import type { Severity } from "../model/diagnostic.ts";
+import type { ClusterStore } from "../state/store.ts";
+import type { SourceStatus } from "./cluster-change.ts";
+
+export interface AgentStatus {
+  readonly apiVersion: "nftpol/v1";
+  readonly kind: "AgentStatus";
+  readonly node: string;
+  readonly version: string;
+  readonly backend: BackendFacts & { readonly name: string };
+  readonly dryRun: boolean;
+  readonly sources: readonly SourceStatus[];
+  readonly sync: SyncState;
+  readonly verification: VerificationState;
+  readonly existingConnections: ConnectionState;
+  readonly packetPath: readonly string[];
+  readonly dropped: DropCounts | undefined;
+  readonly size: ProgramSize;
+  readonly policies: number;
+  readonly pods: readonly PodStatus[];
+  readonly findings: readonly { readonly object: string; readonly severity: Severity; readonly message: string }[];
+}
+
+export interface SyncState {
+  readonly inForce: boolean;
+  /** RFC 3339; undefined before the first commit. */
+  readonly lastCommitAt: string | undefined;
+  readonly commits: number;
+  readonly failures: number;
+  readonly lastFailure: string | undefined;
+}
+
+export interface VerificationState {
+  readonly lastAt: string | undefined;
+  /** All differences that were found and repaired since start. */
+  readonly repairedDifferences: number;
+  /** Of the last verification that found any. */
+  readonly lastDifferences: readonly string[];
+}
+
+export interface ConnectionState {
+  readonly mode: "recheck" | "keep";
+  /** `ctnetlink`, `conntrack`; undefined where nothing is rechecked. */
+  readonly tracker: string | undefined;
+  readonly cut: number;
+}
+
+/** A pod of this node that policies can select. */
+export interface PodStatus {
+  readonly pod: string;
+  readonly addresses: readonly string[];
+  /** The policies that isolate it, `namespace/name`; null: not isolated in this direction. */
+  readonly ingress: readonly string[] | null;
+  readonly egress: readonly string[] | null;
+  /** Names of its chains in the kernel. */
+  readonly classes: readonly string[];
+}
+
+/** Local pods with what isolates them, by name. Cost: local pods. */
+export function podStatuses(store: ClusterStore, graph: RuleGraph): PodStatus[] {
+  const { dispatch, classes } = graph.program();
+  const statuses: PodStatus[] = [];
+  for (const { key, pod, addresses } of store.selectablePods()) {
+    if (pod.nodeName !== graph.nodeName) continue;
+    const entries = addresses.map((address) => dispatch.get(address));
+    const isolating = (direction: "ingress" | "egress") => {
+      const id = entries.map((entry) => entry?.[direction]).find((each) => each !== undefined);
+      return id === undefined ? null : (classes.get(id)?.policies ?? []);
+    };
+    const ids = entries.flatMap((entry) => [entry?.egress, entry?.ingress]).filter((id) => id !== undefined);
+    statuses.push({
+      pod: key,
+      addresses,
+      ingress: isolating("ingress"),
+      egress: isolating("egress"),
+      classes: [...new Set(ids)],
+    });
+  }
+  return statuses.sort((a, b) => (a.pod < b.pod ? -1 : 1));
+}

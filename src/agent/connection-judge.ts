@@ -1,0 +1,112 @@
+// Whether the policies of now allow a connection that is already there: the connection as a flow, judged by the reference
+// evaluator, but only by the halves that this node decides.
+
+import type { PortProtocol } from "../model/cluster.ts";
+import { type Flow, ICMP, ICMPV6, PROTOCOL_NUMBER, type Traffic } from "../model/flow.ts";
+import type { Direction, Policy } from "../model/policy.ts";
+import type { Address } from "../net/address.ts";
+import type { TrackedConnection } from "../netlink/connection-tracker.ts";
+import { type EvaluateOptions, evaluate, isolatingPolicies } from "../semantics/evaluate.ts";
+import { restrictPolicies } from "../state/restricted-view.ts";
+import type { ClusterView, SelectablePod } from "../state/view.ts";
+
+const PROTOCOLS = new Map<number, PortProtocol>(
+  Object.entries(PROTOCOL_NUMBER).map(([name, number]) => [number, name as PortProtocol]),
+);
+
+/** The flow that the connection's first packet was, as the forward hook saw it: after destination, before source translation. */
+export function flowOf(connection: TrackedConnection): Flow {
+  const { protocol, original, reply, icmpType } = connection;
+  return { source: original.source, destination: reply.source, traffic: trafficOf() };
+
+  function trafficOf(): Traffic {
+    const portProtocol = PROTOCOLS.get(protocol);
+    if (portProtocol !== undefined) {
+      return { kind: "ports", protocol: portProtocol, port: reply.sourcePort, sourcePort: original.sourcePort };
+    }
+    if ((protocol === ICMP || protocol === ICMPV6) && icmpType !== undefined) {
+      return { kind: "icmp", protocol, type: icmpType };
+    }
+    return { kind: "other", protocol };
+  }
+}
+
+export interface JudgeOptions extends EvaluateOptions {
+  readonly nodeName: string;
+  /** Every address of this node's interfaces: what it sends to its pods leaves through the output hook and is not judged. */
+  readonly nodeAddresses: ReadonlySet<string>;
+}
+
+/** Judges many connections in one state of the cluster; make a new one when the state has changed. */
+export class ConnectionJudge {
+  readonly #view: ClusterView;
+  readonly #options: JudgeOptions;
+  readonly #policies = new Map<string, readonly Policy[]>();
+  readonly #verdicts = new Map<string, boolean>();
+
+  constructor(view: ClusterView, options: JudgeOptions) {
+    this.#view = view;
+    this.#options = options;
+  }
+
+  /** True where no half that this node decides denies it. Cost: the policies of its pods; repeated flows cost nothing. */
+  allows(connection: TrackedConnection): boolean {
+    const flow = flowOf(connection);
+    const key = flowKey(flow);
+    let verdict = this.#verdicts.get(key);
+    if (verdict === undefined) {
+      verdict = this.#judge(flow);
+      this.#verdicts.set(key, verdict);
+    }
+    return verdict;
+  }
+
+  #judge(flow: Flow): boolean {
+    const source = this.#localPod(flow.source);
+    const destination = this.#localPod(flow.destination);
+    if (source === undefined && destination === undefined) return true;
+    const policies = [...this.#isolating("egress", source), ...this.#isolating("ingress", destination)];
+    if (policies.length === 0) return true;
+    const verdict = evaluate(restrictPolicies(this.#view, policies), flow, this.#options);
+    const egressDenies = source !== undefined && !verdict.egress.allow && !this.#staysOnNode(flow.destination);
+    const ingressDenies = destination !== undefined && !verdict.ingress.allow && !this.#isNode(flow.source);
+    return !egressDenies && !ingressDenies;
+  }
+
+  #localPod(address: Address): SelectablePod | undefined {
+    const pod = this.#view.ownerOf(address);
+    return pod?.pod.nodeName === this.#options.nodeName ? pod : undefined;
+  }
+
+  #isolating(direction: Direction, pod: SelectablePod | undefined): readonly Policy[] {
+    if (pod === undefined) return [];
+    const key = `${direction} ${pod.key}`;
+    let policies = this.#policies.get(key);
+    if (policies === undefined) {
+      policies = isolatingPolicies(this.#view, direction, pod);
+      this.#policies.set(key, policies);
+    }
+    return policies;
+  }
+
+  #isNode(address: Address): boolean {
+    return this.#options.nodeAddresses.has(address);
+  }
+
+  /** To the node itself packets go through the input hook, which judges only where that was asked for. */
+  #staysOnNode(address: Address): boolean {
+    return this.#options.podToOwnNode === "allow" && this.#isNode(address);
+  }
+}
+
+function flowKey({ source, destination, traffic }: Flow): string {
+  switch (traffic.kind) {
+    case "ports":
+      // The source port matters for DHCP answers only, which are no long-lived connections: those below 1024 are kept apart.
+      return `${source} ${destination} ${traffic.protocol} ${traffic.port} ${(traffic.sourcePort ?? 1024) < 1024 ? traffic.sourcePort : ""}`;
+    case "icmp":
+      return `${source} ${destination} icmp ${traffic.type}`;
+    case "other":
+      return `${source} ${destination} ${traffic.protocol}`;
+  }
+}

@@ -1,0 +1,57 @@
+// Whether the agent lives and whether it is ready, with the reason for each part, as /livez and /readyz of Kubernetes
+// components say it. Pure.
+
+import type { SourceStatus } from "./cluster-change.ts";
+
+export interface HealthFacts {
+  readonly sources: readonly SourceStatus[];
+  /** Everything known is in force. */
+  readonly inForce: boolean;
+  /** Why not, while it is not: one sentence. */
+  readonly syncFailure: string | undefined;
+  readonly heartbeatAgeMs: number;
+  /** Reasons why pod traffic may not cross our rules. They are shown; they do not make the agent unready. */
+  readonly pathProblems: readonly string[];
+}
+
+export interface HealthReport {
+  readonly ok: boolean;
+  /** One line for each part: `[+] sync ok`, `[-] reflector pods: not synced`. */
+  readonly lines: readonly string[];
+}
+
+/** A sync may wait for a hanging nft; longer than this the loop itself hangs. */
+const HUNG_AFTER_MS = 120_000;
+
+/** Alive: the loops turn. Never whether the API server can be reached: a restart does not help against that. */
+export function liveness({ heartbeatAgeMs }: HealthFacts): HealthReport {
+  const seconds = Math.round(heartbeatAgeMs / 1000);
+  return report([check("sync loop", heartbeatAgeMs < HUNG_AFTER_MS, `has not turned for ${seconds} s`)]);
+}
+
+/** Ready: every resource was read once and what it says is in force. A later outage of the API server changes nothing. */
+export function readiness(facts: HealthFacts): HealthReport {
+  const sources = facts.sources.map((status) => {
+    const failure = status.lastFailure === undefined ? "" : `: ${status.lastFailure}`;
+    const detail = status.synced ? `synced${failure}` : `not synced yet${failure}`;
+    return { ok: status.synced, line: `${status.synced ? "[+]" : "[-]"} ${status.resource} ${detail}` };
+  });
+  const synced = sources.every((source) => source.ok);
+  const why = facts.syncFailure ?? (synced ? "not applied yet" : "waits for the first complete state");
+  const sync = check("rules in force", facts.inForce, why);
+  const path = facts.pathProblems.map((problem) => ({ ok: true, line: `[!] packet path: ${problem}` }));
+  return report([...sources, sync, ...path]);
+}
+
+interface Part {
+  readonly ok: boolean;
+  readonly line: string;
+}
+
+function check(name: string, ok: boolean, failure: string): Part {
+  return { ok, line: ok ? `[+] ${name} ok` : `[-] ${name}: ${failure}` };
+}
+
+function report(parts: readonly Part[]): HealthReport {
+  return { ok: parts.every((part) => part.ok), lines: parts.map((part) => part.line) };
+}

@@ -1,0 +1,271 @@
+// The loop: events -> graph -> delta -> one transaction, again and again; retries with backoff, and a verification now and then.
+// Owns the order and the time of these steps. Everything that touches the graph or the backend runs inside the loop, one
+// step at a time; what others want to do with a consistent state comes in through `between`.
+
+import type { Applied, Backend, Drift } from "../backends/backend.ts";
+import type { RuleGraph } from "../graph/rule-graph.ts";
+import type { PodKey } from "../model/cluster.ts";
+import { isEmptyDelta, type ProgramDelta } from "../program/program.ts";
+import type { ClusterEvent } from "../state/change.ts";
+import type { ClusterStore } from "../state/store.ts";
+import type { Clock } from "./clock.ts";
+import { type PendingBatch, PendingChanges } from "./pending-changes.ts";
+
+export interface SyncTimes {
+  /** Between the starts of two syncs: what comes meanwhile shares the next one. */
+  readonly minIntervalMs: number;
+  /** Between two verifications; 0: never. */
+  readonly verifyEveryMs: number;
+  /** After a failed sync: the first pause, doubled each time up to the longest, with jitter. */
+  readonly firstRetryMs: number;
+  readonly longestRetryMs: number;
+}
+
+export const DEFAULT_SYNC_TIMES: SyncTimes = {
+  minIntervalMs: 10,
+  verifyEveryMs: 60_000,
+  firstRetryMs: 250,
+  longestRetryMs: 30_000,
+};
+
+export interface Commit {
+  readonly applied: Applied;
+  /** What changed since the last commit, in order; undefined: the first one, after start. */
+  readonly deltas: readonly ProgramDelta[] | undefined;
+  /** From the start of the sync to the commit, graph and kernel. */
+  readonly durationMs: number;
+  /** For each event of the batch, from its arrival to the commit; in no order. */
+  readonly latenciesMs: readonly number[];
+  /** Pods that are new on this node with this commit: from the arrival of their address to the commit. */
+  readonly newLocalPodsMs: readonly number[];
+}
+
+/** What the loop tells, inside the loop. Calls must return at once and not throw. */
+export interface SyncObserver {
+  committed(commit: Commit): void;
+  failed(error: unknown, nextTryMs: number): void;
+  verified(drift: Drift): void;
+  verificationFailed(error: unknown): void;
+}
+
+export interface SyncLoopOptions {
+  readonly store: ClusterStore;
+  readonly graph: RuleGraph;
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly observer: SyncObserver;
+  readonly times?: Partial<SyncTimes>;
+  /** 0..1, for jitter. */
+  readonly random?: () => number;
+}
+
+/** The event loop is given back at least this often while a large batch is taken in. */
+const SLICE_MS = 8;
+const HEARTBEAT_MS = 5_000;
+
+export class SyncLoop {
+  readonly #store: ClusterStore;
+  readonly #graph: RuleGraph;
+  readonly #backend: Backend;
+  readonly #clock: Clock;
+  readonly #observer: SyncObserver;
+  readonly #times: SyncTimes;
+  readonly #random: () => number;
+  readonly #pending: PendingChanges;
+  readonly #tasks: (() => Promise<void>)[] = [];
+  /** Of events that are in the graph but not in the kernel yet. */
+  #uncommitted = noneUncommitted();
+  #sourceSynced = false;
+  #installed = false;
+  #failures = 0;
+  #notBefore = 0;
+  #verifyAt: number;
+  #heartbeatAt: number;
+  #wake: () => void = () => {};
+
+  constructor(options: SyncLoopOptions) {
+    this.#store = options.store;
+    this.#graph = options.graph;
+    this.#backend = options.backend;
+    this.#clock = options.clock;
+    this.#observer = options.observer;
+    this.#times = { ...DEFAULT_SYNC_TIMES, ...options.times };
+    this.#random = options.random ?? Math.random;
+    this.#pending = new PendingChanges(options.graph.nodeName, (key) => this.#store.selectablePod(key) !== undefined);
+    this.#heartbeatAt = this.#clock.now();
+    this.#verifyAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Events to be in force soon. */
+  add(events: readonly ClusterEvent[]): void {
+    if (events.length === 0) return;
+    this.#pending.add(events, this.#clock.now());
+    this.#wake();
+  }
+
+  /** Everything that exists has been added once: from now on the kernel is written. */
+  sourceSynced(): void {
+    this.#sourceSynced = true;
+    this.#wake();
+  }
+
+  /** Runs a task while state, graph and kernel agree and nothing changes them. Short, please; rejections are the caller's. */
+  between<T>(task: () => T | Promise<T>): Promise<T> {
+    const result = new Promise<T>((resolve, reject) => {
+      this.#tasks.push(async () => {
+        try {
+          resolve(await task());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    this.#wake();
+    return result;
+  }
+
+  /** Whether everything known was in force when the loop last looked. */
+  get inForce(): boolean {
+    return this.#installed && this.#failures === 0;
+  }
+
+  /** Since the loop last went round; large only when it hangs. */
+  get heartbeatAgeMs(): number {
+    return this.#clock.now() - this.#heartbeatAt;
+  }
+
+  /** Resolves after an abort, with the step that was running done. Rejects only for bugs. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#wake();
+    signal.addEventListener("abort", stop, { once: true });
+    while (!signal.aborted) {
+      const now = this.#clock.now();
+      this.#heartbeatAt = now;
+      if (this.#syncIsDue(now)) await this.#sync();
+      else if (this.#verifyAt <= now) await this.#verify();
+      else if (this.#tasks.length === 0) await this.#rest(now, signal);
+      await this.#tasks.shift()?.();
+    }
+    signal.removeEventListener("abort", stop);
+  }
+
+  #syncIsDue(now: number): boolean {
+    if (!this.#sourceSynced) return this.#pending.size > 0;
+    return now >= this.#notBefore && (this.#pending.size > 0 || !this.#installed || this.#failures > 0);
+  }
+
+  /** Until something is due or something happens. */
+  async #rest(now: number, signal: AbortSignal): Promise<void> {
+    const waitsForTurn = this.#sourceSynced && (this.#pending.size > 0 || !this.inForce);
+    const until = Math.min(
+      this.#verifyAt,
+      now + HEARTBEAT_MS,
+      waitsForTurn ? this.#notBefore : Number.POSITIVE_INFINITY,
+    );
+    const woken = new AbortController();
+    this.#wake = () => {
+      // While it waits for its turn, more events change nothing.
+      if (!waitsForTurn || signal.aborted || this.#tasks.length > 0) woken.abort();
+    };
+    if (signal.aborted) return;
+    await this.#clock.sleep(Math.max(0, until - now), woken.signal);
+    this.#wake = () => {};
+  }
+
+  async #sync(): Promise<void> {
+    const startedAt = this.#clock.now();
+    const batch = this.#pending.take();
+    await this.#takeIn(batch);
+    if (!this.#sourceSynced) return;
+    this.#notBefore = startedAt + this.#times.minIntervalMs;
+    const delta = this.#graph.flush();
+    if (this.inForce && isEmptyDelta(delta)) {
+      this.#uncommitted = noneUncommitted();
+      return;
+    }
+    const first = !this.#installed;
+    if (!first) this.#uncommitted.deltas.push(delta);
+    let applied: Applied;
+    try {
+      applied = first ? await this.#backend.install(this.#graph.program()) : await this.#backend.apply(delta);
+    } catch (error) {
+      this.#observer.failed(error, this.#backOff());
+      return;
+    }
+    this.#installed = true;
+    this.#failures = 0;
+    if (first) this.#scheduleVerification();
+    this.#observer.committed(this.#commit(applied, first, startedAt));
+  }
+
+  async #takeIn({ events, arrivals }: PendingBatch): Promise<void> {
+    let sliceEndsAt = this.#clock.now() + SLICE_MS;
+    for (const [index, event] of events.entries()) {
+      this.#note(event, arrivals[index] as number);
+      this.#graph.apply(event);
+      if (index % 16 === 15 && this.#clock.now() >= sliceEndsAt) {
+        await new Promise(setImmediate);
+        this.#heartbeatAt = this.#clock.now();
+        sliceEndsAt = this.#heartbeatAt + SLICE_MS;
+      }
+    }
+  }
+
+  #note(event: ClusterEvent, arrivedAt: number): void {
+    if (!this.#installed) return;
+    this.#uncommitted.arrivals.push(arrivedAt);
+    if (event.kind !== "pod") return;
+    const { key, pod } = event;
+    if (pod === undefined || pod.nodeName !== this.#graph.nodeName || pod.hostNetwork || pod.addresses.length === 0) {
+      this.#uncommitted.newLocalPods.delete(key);
+    } else if (this.#store.selectablePod(key) === undefined && !pod.finished) {
+      this.#uncommitted.newLocalPods.set(key, arrivedAt);
+    }
+  }
+
+  #commit(applied: Applied, first: boolean, startedAt: number): Commit {
+    const now = this.#clock.now();
+    const { arrivals, newLocalPods, deltas } = this.#uncommitted;
+    this.#uncommitted = noneUncommitted();
+    return {
+      applied,
+      deltas: first ? undefined : deltas,
+      durationMs: now - startedAt,
+      latenciesMs: arrivals.map((at) => now - at),
+      newLocalPodsMs: [...newLocalPods.values()].map((at) => now - at),
+    };
+  }
+
+  /** Returns the pause before the next try. */
+  #backOff(): number {
+    const { firstRetryMs, longestRetryMs } = this.#times;
+    const pauseMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures++) * (0.75 + this.#random() / 2);
+    this.#notBefore = this.#clock.now() + pauseMs;
+    return pauseMs;
+  }
+
+  async #verify(): Promise<void> {
+    this.#scheduleVerification();
+    // A failed sync repairs by itself.
+    if (!this.inForce) return;
+    let drift: Drift;
+    try {
+      drift = await this.#backend.verify();
+    } catch (error) {
+      // What the kernel holds is not known: the next sync reads it back.
+      this.#backOff();
+      this.#observer.verificationFailed(error);
+      return;
+    }
+    this.#observer.verified(drift);
+  }
+
+  #scheduleVerification(): void {
+    const { verifyEveryMs } = this.#times;
+    if (verifyEveryMs > 0) this.#verifyAt = this.#clock.now() + verifyEveryMs * (0.9 + this.#random() / 5);
+  }
+}
+
+function noneUncommitted(): { arrivals: number[]; newLocalPods: Map<PodKey, number>; deltas: ProgramDelta[] } {
+  return { arrivals: [], newLocalPods: new Map(), deltas: [] };
+}

@@ -1,0 +1,139 @@
+// A folder of manifests that people and programs write to while we read: looks again, takes over only what has settled and
+// can be read, and keeps the last good text of each file otherwise. Owns the files' texts; what changed in the cluster is the
+// caller's to find.
+
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { ObjectCollector } from "./collector.ts";
+import { PositionCache } from "./document.ts";
+import { describeFileError } from "./file-errors.ts";
+import { findFiles, type ManifestFile } from "./find-files.ts";
+import { type LoadedManifests, loadManifests } from "./load-manifests.ts";
+import { type ManifestFiles, memoryManifestFiles } from "./manifest-files.ts";
+import { readManifest } from "./read-manifest.ts";
+
+/** A file's identity at one moment: another one means that it was written or replaced. */
+export type Fingerprint = string;
+
+export interface WatchedFiles extends ManifestFiles {
+  /** Changes with every write and every replacement. Throws an error with a Node error code. */
+  fingerprint(path: string): Promise<Fingerprint>;
+}
+
+export interface FolderState {
+  readonly loaded: LoadedManifests;
+  /** Files whose text of now is not in force, each with why. */
+  readonly broken: readonly Diagnostic[];
+}
+
+interface KeptFile {
+  readonly fingerprint: Fingerprint;
+  /** What is in force; undefined: nothing of this file could ever be read. */
+  readonly good: Uint8Array | undefined;
+  readonly broken: readonly Diagnostic[];
+}
+
+/** The folder cannot be looked at. Nothing of what is in force changes. */
+export class FolderError extends Error {
+  constructor(folder: string, cause: unknown) {
+    super(describeFileError(folder, cause, "named").message, { cause });
+    this.name = "FolderError";
+  }
+}
+
+export class WatchedFolder {
+  readonly #folder: string;
+  readonly #files: WatchedFiles;
+  #kept = new Map<string, KeptFile>();
+  #lastSeen = "";
+  #taken: string | undefined;
+
+  constructor(folder: string, files: WatchedFiles) {
+    this.#folder = folder;
+    this.#files = files;
+  }
+
+  /**
+   * Looks at the folder (subfolders included). `changing`: it is not as it was at the last look; look again soon. `same`: nothing
+   * new since the last state. Otherwise the new state. Throws FolderError when the folder itself cannot be read.
+   */
+  async look(): Promise<"changing" | "same" | FolderState> {
+    const found = await this.#find();
+    const seen = [...found].map(([path, { fingerprint }]) => `${path}\0${fingerprint}`).join("\n");
+    if (seen === this.#taken) return "same";
+    if (seen !== this.#lastSeen) {
+      this.#lastSeen = seen;
+      return "changing";
+    }
+    const kept = new Map<string, KeptFile>();
+    for (const [path, { file, fingerprint }] of found) {
+      const before = this.#kept.get(path);
+      const now = before?.fingerprint === fingerprint ? before : await this.#read(file, fingerprint, before);
+      if (now === undefined) return "changing";
+      kept.set(path, now);
+    }
+    this.#kept = kept;
+    this.#taken = seen;
+    return this.#state();
+  }
+
+  async #find(): Promise<Map<string, { readonly file: ManifestFile; readonly fingerprint: Fingerprint }>> {
+    const found = new Map<string, { file: ManifestFile; fingerprint: Fingerprint }>();
+    try {
+      await this.#files.list(this.#folder);
+      const { files } = await findFiles([this.#folder], true, this.#files);
+      for (const file of files) {
+        // A file that vanishes while we look has a new fingerprint, and so the folder is not settled.
+        const fingerprint = await this.#files.fingerprint(file.path).catch(() => "gone");
+        found.set(file.path, { file, fingerprint });
+      }
+    } catch (error) {
+      throw new FolderError(this.#folder, error);
+    }
+    return found;
+  }
+
+  /** undefined: it was written while we read. */
+  async #read(
+    file: ManifestFile,
+    fingerprint: Fingerprint,
+    before: KeptFile | undefined,
+  ): Promise<KeptFile | undefined> {
+    let bytes: Uint8Array;
+    try {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of this.#files.read(file.path)) chunks.push(chunk);
+      bytes = Buffer.concat(chunks);
+      if ((await this.#files.fingerprint(file.path)) !== fingerprint) return undefined;
+    } catch (error) {
+      return { fingerprint, good: before?.good, broken: [describeFileError(file.path, error, "found")] };
+    }
+    const broken = await faultsOfText(file, bytes);
+    return broken.length === 0 ? { fingerprint, good: bytes, broken } : { fingerprint, good: before?.good, broken };
+  }
+
+  async #state(): Promise<FolderState> {
+    const texts: Record<string, Uint8Array> = {};
+    const broken: Diagnostic[] = [];
+    for (const [path, file] of this.#kept) {
+      if (file.good !== undefined) texts[path] = file.good;
+      broken.push(...file.broken);
+    }
+    // Paths one by one, not the folder: an empty folder is a cluster without objects, not a mistake.
+    const loaded = await loadManifests(Object.keys(texts), { recursive: false, files: memoryManifestFiles(texts) });
+    return { loaded, broken };
+  }
+}
+
+/**
+ * Findings that say that the text as such is not to be trusted: errors that belong to no object, as half-written files
+ * have them, and a file that has become empty. An object that is read and invalid is another matter: it is closed.
+ */
+async function faultsOfText(file: ManifestFile, bytes: Uint8Array): Promise<readonly Diagnostic[]> {
+  const collector = new ObjectCollector();
+  const files = memoryManifestFiles({ [file.path]: bytes });
+  const context = { files, collector, positions: new PositionCache(), onBytes: () => {} };
+  await readManifest({ ...file, sizeBytes: bytes.length }, context);
+  return collector.diagnostics.filter(
+    ({ severity, object, code }) => (severity === "error" && object === undefined) || code === "empty-file",
+  );
+}
