@@ -111,4 +111,31 @@ describe("a node", () => {
     const { object } = decodeNode({ metadata: { name: "n1" }, status: { addresses } }, source);
     expect(object?.addresses).toEqual(["10.0.0.1", "2001:db8::1"]);
   });
+
+  it.each<[string, object, string[]]>([
+    [
+      "both families of podCIDRs",
+      { podCIDR: "10.1.0.0/24", podCIDRs: ["10.1.0.0/24", "fd00:1::/64"] },
+      ["10.1.0.0/24", "fd00:1::/64"],
+    ],
+    ["podCIDR where there are no podCIDRs", { podCIDR: "10.1.0.0/24" }, ["10.1.0.0/24"]],
+    ["each block once, in canonical text", { podCIDRs: ["FD00:1::/64", "fd00:1::/64"] }, ["fd00:1::/64"]],
+    ["no block where something else assigns addresses", {}, []],
+    ["no block where podCIDR is empty", { podCIDR: "" }, []],
+  ])("has %s", (_, spec, expected) => {
+    const { object, diagnostics } = decodeNode({ metadata: { name: "n1" }, spec }, source);
+    expect(object?.podCidrs.map((block) => block.text)).toEqual(expected);
+    expect(diagnostics).toEqual([]);
+  });
+
+  it("keeps its other pod CIDRs when one is wrong, and says which", () => {
+    const spec = { podCIDRs: ["10.1.0.0/33", 7, "fd00:1::1/64"] };
+    const { object, diagnostics } = decodeNode({ metadata: { name: "n1" }, spec }, source);
+    expect(object?.podCidrs.map((block) => block.text)).toEqual(["fd00:1::/64"]);
+    expect(diagnostics.map(({ severity, code, field }) => `${severity} ${code} ${field}`)).toEqual([
+      "error invalid-cidr spec.podCIDRs[0]",
+      "error wrong-type spec.podCIDRs[1]",
+      "warning cidr-host-bits spec.podCIDRs[2]",
+    ]);
+  });
 });

@@ -4,6 +4,8 @@
 import { type Namespace, type Node, namespaceLabels, type Pod, podKey } from "../model/cluster.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { type Address, parseAddress } from "../net/address.ts";
+import type { CidrBlock } from "../net/cidr.ts";
+import { readCidr } from "./cidr-field.ts";
 import { type Field, rootField } from "./field-reader.ts";
 import { type ObjectMeta, readObjectMeta } from "./object-meta.ts";
 import type { ObjectSource } from "./object-source.ts";
@@ -124,6 +126,20 @@ export function decodeNode(value: unknown, source: ObjectSource): DecodedNode {
     const parsed = parseAddress(item.asMapping().string("address") ?? "");
     if (parsed !== undefined && !addresses.includes(parsed.address)) addresses.push(parsed.address);
   }
+  const podCidrs = readPodCidrs(root.mapping("spec"));
   if (meta === undefined) return { diagnostics };
-  return { object: { name: meta.name, labels: meta.labels, addresses, position: source.positionOf([]) }, diagnostics };
+  const { name, labels } = meta;
+  return { object: { name, labels, addresses, podCidrs, position: source.positionOf([]) }, diagnostics };
+}
+
+/** `podCIDRs`, whose first entry repeats `podCIDR`, else `podCIDR`; duplicates removed. What is no block is reported and left out. */
+function readPodCidrs(spec: Field): CidrBlock[] {
+  const list = spec.list("podCIDRs");
+  const fields = list.length > 0 ? list : [spec.member("podCIDR")];
+  const blocks = new Map<string, CidrBlock>();
+  for (const field of fields) {
+    const block = readCidr(field);
+    if (block !== undefined) blocks.set(block.text, block);
+  }
+  return [...blocks.values()];
 }

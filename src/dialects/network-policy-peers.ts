@@ -2,7 +2,8 @@
 
 import { EVERYTHING } from "../model/labels.ts";
 import type { NamespaceQuery, Peer } from "../model/policy.ts";
-import { type CidrBlock, type CidrRemark, isStrictSubnet, parseCidr } from "../net/cidr.ts";
+import { type CidrBlock, isStrictSubnet } from "../net/cidr.ts";
+import { readCidr } from "./cidr-field.ts";
 import type { Field } from "./field-reader.ts";
 import { readSelector } from "./label-selectors.ts";
 
@@ -76,33 +77,4 @@ function readIpBlock(field: Field): Peer | undefined {
     except.push(hole);
   }
   return cidr === undefined ? undefined : { kind: "ipBlock", cidr, except };
-}
-
-const REMARKS: Readonly<Record<CidrRemark, string>> = {
-  "host bits set": "has bits set behind the prefix",
-  "leading zeros": "has leading zeros, which some programs read as octal",
-  "IPv4-mapped IPv6": "is an IPv4-mapped IPv6 address, which is read as IPv4",
-};
-
-function readCidr(field: Field): CidrBlock | undefined {
-  const text = field.asString();
-  if (text === undefined || text === "") return undefined;
-  const parsed = parseCidr(text);
-  if (parsed === undefined) {
-    const hint = text.includes("/") ? 'for example "10.0.0.0/8" or "2001:db8::/32"' : singleAddressHint(text);
-    field.error({ code: "invalid-cidr", message: `${JSON.stringify(text)} is not a CIDR block`, hint });
-    return undefined;
-  }
-  for (const remark of parsed.remarks) {
-    field.warning({
-      code: remark === "host bits set" ? "cidr-host-bits" : "unusual-cidr",
-      message: `${JSON.stringify(text)} ${REMARKS[remark]}; it means ${parsed.block.text}`,
-      hint: `write ${parsed.block.text}`,
-    });
-  }
-  return parsed.block;
-}
-
-function singleAddressHint(text: string): string {
-  return `add a prefix length: ${text}/${text.includes(":") ? 128 : 32} for this one address`;
 }

@@ -11,7 +11,7 @@ function pod(name: string, nodeName?: string): Pod {
 }
 
 function node(name: string): Node {
-  return { name, labels: {}, addresses: [], position };
+  return { name, labels: {}, addresses: [], podCidrs: [], position };
 }
 
 function place(pods: readonly Pod[], nodes: readonly Node[], wanted?: string): unknown {

@@ -2,6 +2,7 @@
 // Owns types and keys; who may be selected is decided by `src/state/`.
 
 import type { Address } from "../net/address.ts";
+import type { CidrBlock } from "../net/cidr.ts";
 import type { SourcePosition } from "./diagnostic.ts";
 import type { Labels } from "./labels.ts";
 
@@ -56,6 +57,8 @@ export interface Node {
   readonly labels: Labels;
   /** Every entry of `status.addresses` that is an IP address. */
   readonly addresses: readonly Address[];
+  /** `spec.podCIDRs`, else `spec.podCIDR`: where the addresses of its pods come from. Empty where something else assigns them. */
+  readonly podCidrs: readonly CidrBlock[];
   readonly position: SourcePosition;
 }
 

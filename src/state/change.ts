@@ -3,6 +3,7 @@
 import type { Namespace, Node, Pod, PodKey } from "../model/cluster.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Policy, PolicyKey } from "../model/policy.ts";
+import type { CidrBlock } from "../net/cidr.ts";
 import type { SelectablePod } from "./view.ts";
 
 /** One object set or removed. Setting an equal object is allowed and changes nothing. */
@@ -12,8 +13,15 @@ export type ClusterEvent =
   | { readonly kind: "node"; readonly name: string; readonly node: Node | undefined }
   | { readonly kind: "policy"; readonly key: PolicyKey; readonly policy: Policy | undefined };
 
-/** What an event means for those who select pods. One pod event may change two pods: address ownership moves. */
+/** What an event means for those who keep something of the state. One pod event may change two pods: address ownership moves. */
 export type StateChange =
   | { readonly kind: "pod"; readonly before: SelectablePod | undefined; readonly after: SelectablePod | undefined }
   | { readonly kind: "namespace"; readonly name: string; readonly before: Labels; readonly after: Labels }
+  /** The pod CIDRs of a node. Its addresses are asked for when they matter and are no change. */
+  | {
+      readonly kind: "pod-cidrs";
+      readonly node: string;
+      readonly before: readonly CidrBlock[];
+      readonly after: readonly CidrBlock[];
+    }
   | { readonly kind: "policy"; readonly before: Policy | undefined; readonly after: Policy | undefined };

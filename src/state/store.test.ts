@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { type Namespace, type Node, type Pod, podKey } from "../model/cluster.ts";
 import type { Address } from "../net/address.ts";
+import { type CidrBlock, parseCidr } from "../net/cidr.ts";
 import { ClusterStore } from "./store.ts";
 
 const position = { file: "test" };
@@ -153,7 +154,7 @@ describe("namespaces", () => {
 });
 
 describe("node addresses", () => {
-  const node: Node = { name: "n1", labels: {}, addresses: [address("10.9.0.1")], position };
+  const node: Node = { name: "n1", labels: {}, addresses: [address("10.9.0.1")], podCidrs: [], position };
 
   it("are those of the node and those that its pods report, once each", () => {
     const store = storeWith(pod("a", { hostAddresses: [address("10.9.0.1"), address("fd09::1")] }));
@@ -176,6 +177,37 @@ describe("node addresses", () => {
     const store = storeWith(pod("a", { addresses: ["10.9.0.1"] }));
     store.apply({ kind: "node", name: "n1", node });
     expect(store.nodeAt(address("10.9.0.1"))).toBeUndefined();
+  });
+});
+
+describe("pod CIDRs of a node", () => {
+  const node = (...blocks: readonly string[]): Node => ({
+    name: "n1",
+    labels: {},
+    addresses: [],
+    podCidrs: blocks.map((text) => parseCidr(text)?.block as CidrBlock),
+    position,
+  });
+  const set = (store: ClusterStore, value: Node | undefined) =>
+    store.apply({ kind: "node", name: "n1", node: value }).map((change) => {
+      if (change.kind !== "pod-cidrs") throw new Error(change.kind);
+      return [change.node, change.before.map((block) => block.text), change.after.map((block) => block.text)];
+    });
+
+  it("are a change when they come, when they become others, and when the node goes", () => {
+    const store = new ClusterStore();
+    expect(set(store, node("10.1.0.0/24"))).toEqual([["n1", [], ["10.1.0.0/24"]]]);
+    expect(set(store, node("10.1.0.0/24", "fd00:1::/64"))).toEqual([
+      ["n1", ["10.1.0.0/24"], ["10.1.0.0/24", "fd00:1::/64"]],
+    ]);
+    expect(set(store, undefined)).toEqual([["n1", ["10.1.0.0/24", "fd00:1::/64"], []]]);
+  });
+
+  it("are no change while they stay, whatever else becomes of the node", () => {
+    const store = new ClusterStore();
+    set(store, node("10.1.0.0/24"));
+    expect(set(store, { ...node("10.1.0.0/24"), addresses: [address("10.9.0.1")] })).toEqual([]);
+    expect(store.nodeAddresses("n1")).toEqual(["10.9.0.1"]);
   });
 });
 

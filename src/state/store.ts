@@ -6,6 +6,7 @@ import { type Namespace, type Node, namespaceLabels, type Pod, type PodKey } fro
 import type { Labels } from "../model/labels.ts";
 import type { Policy, PolicyKey } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";
+import type { CidrBlock } from "../net/cidr.ts";
 import type { ClusterEvent, StateChange } from "./change.ts";
 import type { ClusterView, SelectablePod } from "./view.ts";
 
@@ -22,7 +23,7 @@ export class ClusterStore implements ClusterView {
   /** Node name -> host address -> how many pods of that node report it. */
   readonly #hostAddresses = new Map<string, Map<Address, number>>();
 
-  /** Sets or removes one object. Returns what changed for those who select pods, in the order to apply it. */
+  /** Sets or removes one object. Returns what changed, in the order to apply it. */
   apply(event: ClusterEvent): StateChange[] {
     switch (event.kind) {
       case "pod":
@@ -30,8 +31,7 @@ export class ClusterStore implements ClusterView {
       case "namespace":
         return this.#setNamespace(event.name, event.namespace);
       case "node":
-        setOrDelete(this.#nodes, event.name, event.node);
-        return [];
+        return this.#setNode(event.name, event.node);
       case "policy": {
         const before = this.#policies.get(event.key);
         setOrDelete(this.#policies, event.key, event.policy);
@@ -115,6 +115,13 @@ export class ClusterStore implements ClusterView {
     this.#namespaceLabels.delete(name);
     const after = this.namespaceLabels(name);
     return sameLabels(before, after) ? [] : [{ kind: "namespace", name, before, after }];
+  }
+
+  #setNode(name: string, node: Node | undefined): StateChange[] {
+    const before = this.#nodes.get(name)?.podCidrs ?? [];
+    const after = node?.podCidrs ?? [];
+    setOrDelete(this.#nodes, name, node);
+    return sameBlocks(before, after) ? [] : [{ kind: "pod-cidrs", node: name, before, after }];
   }
 
   pods(): Iterable<Pod> {
@@ -220,6 +227,10 @@ function toList(value: Pod | readonly Pod[] | undefined): readonly Pod[] {
 
 function sameList(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every((address, index) => address === b[index]);
+}
+
+function sameBlocks(a: readonly CidrBlock[], b: readonly CidrBlock[]): boolean {
+  return a.length === b.length && a.every((block, index) => block.text === b[index]?.text);
 }
 
 function sameLabels(a: Labels, b: Labels): boolean {
