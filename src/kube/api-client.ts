@@ -1,13 +1,14 @@
-// The API server as nftpol uses it: pages of lists, parsed, and failures as ApiError.
-// Owns what answers mean; connections are transport.ts, credentials credentials.ts.
+// The API server as nftpol uses it: pages of lists, parsed; streams; documents; failures as ApiError.
+// Owns what whole answers mean; connections are transport.ts, credentials credentials.ts, streams reflector.ts.
 
 import { constants } from "node:buffer";
 import { isMapping } from "../dialects/field-reader.ts";
 import { ClusterAccess } from "./credentials.ts";
 import { type KubeconfigOptions, loadKubeContext } from "./kubeconfig.ts";
 import type { Resource } from "./resources.ts";
+import { DEFAULT_PULSE, type PulseTimeouts, ServerPulse } from "./server-pulse.ts";
 import { answerFailure, statusFailure } from "./status-failures.ts";
-import { type Answer, ApiTransport, DEFAULT_TIMEOUTS, type Timeouts } from "./transport.ts";
+import { type Answer, ApiTransport, DEFAULT_TIMEOUTS, type RequestOptions, type Timeouts } from "./transport.ts";
 
 export interface ListOptions {
   /** Items per page; all in one answer without. */
@@ -37,32 +38,47 @@ export interface ApiClient {
   close(): void;
 }
 
+export interface StreamingApiClient extends ApiClient {
+  /**
+   * Any request, answered as soon as the headers are there, whatever the status. Request and body fail with ApiError
+   * (`timeout`) when the server dies meanwhile: it may be quiet for ever, but not dead.
+   */
+  stream(path: string, options: RequestOptions): Promise<Answer>;
+}
+
 export interface ApiClientOptions extends KubeconfigOptions {
   readonly timeouts?: Partial<Timeouts>;
+  readonly pulse?: PulseTimeouts;
   readonly userAgent?: string;
 }
 
+/** Static, cheap for the server, and allowed to everybody who is logged in. */
+const PROBE_PATH = "/version";
+
 /** Reads the kubeconfig; sends nothing yet. Throws ApiError (kind `kubeconfig`). */
-export async function connectApiClient(options: ApiClientOptions = {}): Promise<ApiClient> {
+export async function connectApiClient(options: ApiClientOptions = {}): Promise<StreamingApiClient> {
   const context = await loadKubeContext(options);
   // The same context again, even when another one has become the current one meanwhile.
   const reload = () => loadKubeContext({ ...options, context: context.name });
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const access = new ClusterAccess(context, reload);
-  return new HttpApiClient(context.name, new ApiTransport(access, timeouts, options.userAgent ?? "nftpol"));
+  const transport = new ApiTransport(access, timeouts, options.userAgent ?? "nftpol");
+  return new HttpApiClient(context.name, transport, options.pulse ?? DEFAULT_PULSE);
 }
 
-class HttpApiClient implements ApiClient {
+class HttpApiClient implements StreamingApiClient {
   readonly contextName: string;
   readonly #transport: ApiTransport;
+  readonly #pulse: ServerPulse;
 
-  constructor(contextName: string, transport: ApiTransport) {
+  constructor(contextName: string, transport: ApiTransport, pulse: PulseTimeouts) {
     this.contextName = contextName;
     this.#transport = transport;
+    this.#pulse = new ServerPulse((signal) => this.#probe(signal), pulse);
   }
 
   async list(resource: Resource, options: ListOptions): Promise<ListPage> {
-    const answer = await this.#transport.get(resource.path, {
+    const answer = await this.#transport.request(resource.path, {
       query: { limit: options.limit, continue: options.continue },
       signal: options.signal,
     });
@@ -70,8 +86,48 @@ class HttpApiClient implements ApiClient {
     return toPage(parseAnswer(await readWhole(answer), answer), answer);
   }
 
+  async stream(path: string, options: RequestOptions): Promise<Answer> {
+    const life = new AbortController();
+    const abort = () => life.abort(options.signal?.reason);
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener("abort", abort);
+    const release = this.#pulse.guard((failure) => life.abort(failure));
+    const finish = () => {
+      release();
+      options.signal?.removeEventListener("abort", abort);
+    };
+    try {
+      const answer = await this.#transport.request(path, { ...options, signal: life.signal });
+      this.#pulse.heard();
+      const cut = () => {
+        finish();
+        answer.cut();
+      };
+      return { ...answer, body: this.#listen(answer.body, finish), cut };
+    } catch (error) {
+      finish();
+      throw error;
+    }
+  }
+
   close(): void {
     this.#transport.close();
+  }
+
+  async *#listen(body: AsyncIterable<Buffer>, finish: () => void): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of body) {
+        this.#pulse.heard();
+        yield chunk;
+      }
+    } finally {
+      finish();
+    }
+  }
+
+  async #probe(signal: AbortSignal): Promise<void> {
+    const answer = await this.#transport.request(PROBE_PATH, { signal, freshConnection: true });
+    for await (const _chunk of answer.body) break;
   }
 }
 

@@ -25,7 +25,7 @@ export interface ApiErrorDetails {
   readonly hint?: string | undefined;
   /** HTTP status code. */
   readonly status?: number | undefined;
-  /** `reason` of the Status object (`Forbidden`, `Expired`), or the code of the socket or TLS error (`ECONNREFUSED`). */
+  /** `reason` of the Status object (`Forbidden`, `Expired`) or of its decisive cause, or the code of the socket or TLS error (`ECONNREFUSED`). */
   readonly reason?: string | undefined;
   /** `message` of the Status object. */
   readonly statusMessage?: string | undefined;
@@ -69,10 +69,43 @@ export function isForbidden(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 403;
 }
 
+/** 404: nothing is served at this path. */
+export function isNotFound(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 404;
+}
+
 /** 410: the resourceVersion or continue token is too old; list again. */
 export function isGone(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 410;
 }
+
+export const VERSION_TOO_LARGE = "ResourceVersionTooLarge";
+
+/** The server has not reached the resourceVersion that was asked for, or never will (a restored etcd). */
+export function isVersionTooLarge(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.reason === VERSION_TOO_LARGE;
+}
+
+export const IDLE = "IdleTimeout";
+
+/** An answer began, and then nothing more of it came for too long. */
+export function isIdle(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.reason === IDLE;
+}
+
+/** Not even a connection: the server is down, or no way leads to it. */
+export function isWithoutConnection(error: unknown): error is ApiError {
+  return error instanceof ApiError && NO_CONNECTION.has(error.reason ?? "");
+}
+
+const NO_CONNECTION: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+]);
 
 /** No answer: no connection, a broken one, or none in time. Another attempt may succeed. */
 export function isUnreachable(error: unknown): error is ApiError {

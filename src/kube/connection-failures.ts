@@ -1,6 +1,6 @@
 // What sockets, DNS and TLS report, in words for people: an ApiError that says what happened and what to do.
 
-import { ApiError, type ApiErrorKind } from "./api-error.ts";
+import { ApiError, type ApiErrorKind, IDLE } from "./api-error.ts";
 import { redact } from "./secrets.ts";
 
 /** What the failing request was about; `secrets` are kept out of the text. */
@@ -108,16 +108,16 @@ export function connectionFailure(error: unknown, place: RequestPlace): ApiError
 }
 
 export function headerTimeout(place: RequestPlace, timeoutMs: number): ApiError {
-  return timeout(place, `it did not begin to answer within ${timeoutMs / 1000} s`);
+  return timeout(place, `it did not begin to answer within ${timeoutMs / 1000} s`, "ETIMEDOUT");
 }
 
 export function idleTimeout(place: RequestPlace, timeoutMs: number): ApiError {
-  return timeout(place, `it stopped in the middle of its answer for ${timeoutMs / 1000} s`);
+  return timeout(place, `it stopped in the middle of its answer for ${timeoutMs / 1000} s`, IDLE);
 }
 
-function timeout(place: RequestPlace, what: string): ApiError {
+function timeout(place: RequestPlace, what: string, reason: string): ApiError {
   const message = `${server(place)}: ${what}`;
-  return new ApiError({ kind: "timeout", message, hint: CHECK_NETWORK, reason: "ETIMEDOUT", path: place.path });
+  return new ApiError({ kind: "timeout", message, hint: CHECK_NETWORK, reason, path: place.path });
 }
 
 function server(place: RequestPlace): string {

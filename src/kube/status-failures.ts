@@ -1,7 +1,8 @@
 // What the API server's refusals mean for the user: Status objects and HTTP codes as ApiError with a sentence and a way out.
 
 import { isMapping } from "../dialects/field-reader.ts";
-import { ApiError } from "./api-error.ts";
+import { ApiError, VERSION_TOO_LARGE } from "./api-error.ts";
+import type { RequestPlace } from "./connection-failures.ts";
 import type { Resource } from "./resources.ts";
 import { redact } from "./secrets.ts";
 import type { Answer } from "./transport.ts";
@@ -9,25 +10,46 @@ import type { Answer } from "./transport.ts";
 /** A Status object is a few hundred bytes; other programs' error pages are not worth more. */
 const LONGEST_STATUS_BYTES = 65_536;
 
+/** What was asked for, in RBAC's words. */
+export type Verb = "list" | "watch" | "create";
+
 interface Status {
+  readonly code: number | undefined;
   readonly reason: string | undefined;
   readonly message: string | undefined;
+  readonly retryAfterMs: number | undefined;
 }
 
 /** The failure that an answer other than 200 stands for. Reads the answer's body. */
-export async function statusFailure(answer: Answer, resource: Resource): Promise<ApiError> {
+export async function statusFailure(answer: Answer, resource: Resource, verb: Verb = "list"): Promise<ApiError> {
   const status = await readStatus(answer);
-  const reason = status.reason ?? `HTTP ${answer.status}`;
-  const { message, hint } = wording(answer, status, resource);
+  const askedForMs = retryAfterMs(answer.headers["retry-after"]);
+  return failureOf(answer.status, status, { ...answer, resource, verb }, askedForMs);
+}
+
+/** The failure that the Status object of a watch's ERROR event stands for. */
+export function errorEventFailure(status: unknown, answer: Answer, resource: Resource): ApiError {
+  const read = readStatusObject(status, answer.place.secrets);
+  return failureOf(read.code ?? 500, read, { ...answer, resource, verb: "watch" }, undefined);
+}
+
+interface Asked {
+  readonly place: RequestPlace;
+  readonly resource: Resource;
+  readonly verb: Verb;
+}
+
+function failureOf(code: number, status: Status, asked: Asked, headerMs: number | undefined): ApiError {
+  const { message, hint } = wording(code, status, asked);
   return new ApiError({
     kind: "status",
     message,
     hint,
-    status: answer.status,
-    reason,
+    status: code,
+    reason: status.reason ?? `HTTP ${code}`,
     statusMessage: status.message,
-    path: answer.place.path,
-    retryAfterMs: retryAfterMs(answer.headers["retry-after"]),
+    path: asked.place.path,
+    retryAfterMs: headerMs ?? status.retryAfterMs,
   });
 }
 
@@ -43,11 +65,12 @@ export function answerFailure(answer: Answer, what: string): ApiError {
   });
 }
 
-function wording(answer: Answer, status: Status, resource: Resource): { message: string; hint: string } {
-  const { origin, contextName } = answer.place;
+function wording(code: number, status: Status, asked: Asked): { message: string; hint: string } {
+  const { place, resource, verb } = asked;
+  const { origin, contextName } = place;
   const said = status.message === undefined ? "" : `: ${status.message}`;
   const server = `the API server ${origin} (context ${contextName})`;
-  switch (answer.status) {
+  switch (code) {
     case 401:
       return {
         message: `${server} does not accept the credentials (401${said})`,
@@ -55,8 +78,8 @@ function wording(answer: Answer, status: Status, resource: Resource): { message:
       };
     case 403:
       return {
-        message: `not allowed to list ${resource.name} in all namespaces (403${said})`,
-        hint: `needed: list on pods, namespaces, networkpolicies and, if possible, nodes, for the whole cluster; kubectl auth can-i list ${resource.name} --all-namespaces`,
+        message: `not allowed to ${verb} ${resource.name} in all namespaces (403${said})`,
+        hint: `needed: ${verb} on pods, namespaces, networkpolicies and, if possible, nodes, for the whole cluster; kubectl auth can-i ${verb} ${resource.name} --all-namespaces`,
       };
     case 404:
       return {
@@ -66,13 +89,13 @@ function wording(answer: Answer, status: Status, resource: Resource): { message:
     case 429:
       return { message: `${server} has too many requests now (429${said})`, hint: "try again in a minute" };
     default:
-      return answer.status >= 300 && answer.status < 400
+      return code >= 300 && code < 400
         ? {
-            message: `${server} sends us elsewhere (${answer.status}) instead of answering`,
+            message: `${server} sends us elsewhere (${code}) instead of answering`,
             hint: "redirects are not followed: put the API server's own address into the kubeconfig",
           }
         : {
-            message: `${server} failed to list ${resource.name} (${answer.status}${said})`,
+            message: `${server} failed to ${verb} ${resource.name} (${code}${said})`,
             hint: "try again; kubectl get --raw /readyz shows the server's health",
           };
   }
@@ -90,19 +113,32 @@ async function readStatus(answer: Answer): Promise<Status> {
 }
 
 function parseStatus(text: string, secrets: readonly string[]): Status {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return readStatusObject(JSON.parse(text), secrets);
   } catch {
     // Load balancers and proxies answer in plain text or HTML.
     const plain = text.trimStart().startsWith("<") ? "" : redact(text.slice(0, 300), secrets);
-    return { reason: undefined, message: plain === "" ? undefined : plain };
+    return { code: undefined, reason: undefined, message: plain === "" ? undefined : plain, retryAfterMs: undefined };
   }
-  const { reason, message } = isMapping(value) ? value : {};
+}
+
+function readStatusObject(value: unknown, secrets: readonly string[]): Status {
+  const { code, reason, message, details } = isMapping(value) ? value : {};
+  const { retryAfterSeconds, causes } = isMapping(details) ? details : {};
+  const text = typeof message === "string" && message !== "" ? redact(message, secrets) : undefined;
+  const said = typeof reason === "string" && reason !== "" ? reason : undefined;
   return {
-    reason: typeof reason === "string" && reason !== "" ? reason : undefined,
-    message: typeof message === "string" && message !== "" ? redact(message, secrets) : undefined,
+    code: typeof code === "number" && code >= 400 && code < 600 ? code : undefined,
+    reason: isVersionTooLarge(causes, text) ? VERSION_TOO_LARGE : said,
+    message: text,
+    retryAfterMs: typeof retryAfterSeconds === "number" && retryAfterSeconds > 0 ? retryAfterSeconds * 1000 : undefined,
   };
+}
+
+/** As client-go: a cause since Kubernetes 1.18, before that only the words. */
+function isVersionTooLarge(causes: unknown, message: string | undefined): boolean {
+  if (message?.startsWith("Too large resource version")) return true;
+  return Array.isArray(causes) && causes.some((cause) => isMapping(cause) && cause.reason === VERSION_TOO_LARGE);
 }
 
 /** Seconds or an HTTP date. */

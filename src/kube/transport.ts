@@ -1,8 +1,9 @@
-// One GET to the API server: authenticated, over connections that are kept, with time-outs, gzip and abort.
-// Lists and (later) watches stand on it; what an answer means is up to them.
+// One request to the API server: authenticated, over connections that are kept, with time-outs, gzip and abort.
+// Lists and watches stand on it; what an answer means is up to them.
 
 import {
   type Agent,
+  type AgentOptions,
   Agent as HttpAgent,
   request as httpRequest,
   type IncomingHttpHeaders,
@@ -18,7 +19,7 @@ import { proxyEnvironment } from "./proxy-environment.ts";
 export interface Timeouts {
   /** From sending to the end of the answer's headers, connecting included. */
   readonly headersMs: number;
-  /** Without a byte in the answer's body. */
+  /** Without a byte in the answer's body. Looked up for each wait: it may change while a body is being read. */
   readonly idleMs: number;
 }
 
@@ -31,18 +32,30 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /**
-   * Decompressed. Fails with ApiError, or with the signal's reason after an abort. Read it to its end or stop iterating:
-   * an answer that nobody reads holds its connection.
+   * Decompressed. Fails with ApiError, or with the signal's reason after an abort. Read it to its end, stop iterating or
+   * cut it: an answer that nobody reads holds its connection.
    */
   readonly body: AsyncIterable<Buffer>;
+  /** Ends the answer where it is, and its connection with it; nothing happens to one that has been read to its end. */
+  cut(): void;
   readonly place: RequestPlace;
 }
 
-export interface GetOptions {
-  readonly query?: Query;
+export interface RequestOptions {
+  readonly query?: Query | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly timeouts?: Timeouts;
+  readonly timeouts?: Timeouts | undefined;
+  /** Over a connection of its own, which is closed after the answer. */
+  readonly freshConnection?: boolean | undefined;
+  /** JSON text; with it the request is a POST. Its answer must not depend on how often it arrives: a broken kept connection repeats it. */
+  readonly body?: string | undefined;
 }
+
+/**
+ * TCP keepalive after 10 s, also while an answer is being read; libuv then asks each second, ten times: a peer that has
+ * vanished breaks the connection within 20 s.
+ */
+const KEPT_CONNECTIONS: AgentOptions = { keepAlive: true, keepAliveMsecs: 10_000, maxFreeSockets: 8 };
 
 /** How often a request is repeated because a kept connection turned out to be closed by the server. */
 const MAX_STALE_CONNECTIONS = 5;
@@ -64,14 +77,14 @@ export class ApiTransport {
    * Resolves with the headers, whatever the status. After a 401 the credentials are obtained anew and, if they differ, the
    * request is sent once more. Rejects with ApiError, or with the signal's reason.
    */
-  async get(path: string, options: GetOptions = {}): Promise<Answer> {
+  async request(path: string, options: RequestOptions = {}): Promise<Answer> {
     const credentials = await abortable(this.#access.credentials(), options.signal);
-    const answer = await this.#getWith(credentials, path, options);
+    const answer = await this.#requestWith(credentials, path, options);
     if (answer.status !== 401) return answer;
     const fresh = await abortable(this.#access.renewed(credentials), options.signal);
     if (fresh === undefined) return answer;
     await discard(answer);
-    return this.#getWith(fresh, path, options);
+    return this.#requestWith(fresh, path, options);
   }
 
   /** Closes all connections; answers that are still being read break. */
@@ -79,7 +92,7 @@ export class ApiTransport {
     for (const agent of this.#agents) agent.destroy();
   }
 
-  async #getWith(credentials: Credentials, path: string, options: GetOptions): Promise<Answer> {
+  async #requestWith(credentials: Credentials, path: string, options: RequestOptions): Promise<Answer> {
     const { signal, timeouts = this.#timeouts } = options;
     const url = requestUrl(this.#access.server, path, options.query ?? {});
     const place: RequestPlace = {
@@ -90,11 +103,14 @@ export class ApiTransport {
     };
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await this.#send(url, credentials, place, timeouts, signal);
+        const response = await this.#send(url, credentials, place, { ...options, timeouts });
         return {
           status: response.statusCode ?? 0,
           headers: response.headers,
-          body: readBody(response, place, timeouts.idleMs, signal),
+          body: readBody(response, place, timeouts, signal),
+          cut: () => {
+            if (!response.readableEnded) response.destroy();
+          },
           place,
         };
       } catch (error) {
@@ -109,19 +125,23 @@ export class ApiTransport {
     url: URL,
     credentials: Credentials,
     place: RequestPlace,
-    timeouts: Timeouts,
-    signal: AbortSignal | undefined,
+    options: RequestOptions & { readonly timeouts: Timeouts },
   ): Promise<IncomingMessage> {
+    const { signal, timeouts, body } = options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const send = url.protocol === "http:" ? httpRequest : httpsRequest;
       const request = send(url, {
+        method: body === undefined ? "GET" : "POST",
         ...(credentials.proxyAgent === undefined ? {} : tlsOptions(credentials)),
-        agent: credentials.proxyAgent ?? this.#agent(url, credentials),
+        agent: credentials.proxyAgent ?? this.#agent(url, credentials, options.freshConnection === true),
         headers: {
           Accept: "application/json",
           "Accept-Encoding": "gzip",
           "User-Agent": this.#userAgent,
+          ...(body === undefined
+            ? {}
+            : { "Content-Type": "application/json", "Content-Length": String(Buffer.byteLength(body)) }),
           ...credentials.headers,
         },
       });
@@ -142,26 +162,25 @@ export class ApiTransport {
         const isStale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
         reject(isStale ? new StaleConnection(error) : error);
       });
-      request.end();
+      request.end(body);
     });
   }
 
   /** One agent for as long as certificates stay the same. Old ones end with their last answer. */
-  #agent(url: URL, credentials: Credentials): Agent {
+  #agent(url: URL, credentials: Credentials, fresh: boolean): Agent {
+    if (fresh) return newAgent(url, credentials, {});
     const key = `${url.protocol} ${credentials.tlsFingerprint}`;
     if (this.#kept?.key === key) return this.#kept.agent;
-    const options = {
-      keepAlive: true,
-      keepAliveMsecs: 10_000,
-      maxFreeSockets: 8,
-      ...proxyEnvironment(url),
-    };
-    const agent =
-      url.protocol === "http:" ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tlsOptions(credentials) });
+    const agent = newAgent(url, credentials, KEPT_CONNECTIONS);
     this.#kept = { key, agent };
     this.#agents.add(agent);
     return agent;
   }
+}
+
+function newAgent(url: URL, credentials: Credentials, connections: AgentOptions): Agent {
+  const options = { ...connections, ...proxyEnvironment(url) };
+  return url.protocol === "http:" ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tlsOptions(credentials) });
 }
 
 /** A kept connection that the server had closed before our request arrived: a fresh one may do. */
@@ -194,10 +213,10 @@ function requestUrl(server: URL, path: string, query: Query): URL {
 function readBody(
   response: IncomingMessage,
   place: RequestPlace,
-  idleMs: number,
+  timeouts: Timeouts,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Buffer> {
-  const raw = guardedChunks(response, place, idleMs, signal);
+  const raw = guardedChunks(response, place, timeouts, signal);
   if (response.headers["content-encoding"] !== "gzip") return raw;
   return gunzipped(raw, place, signal);
 }
@@ -206,7 +225,7 @@ function readBody(
 async function* guardedChunks(
   response: IncomingMessage,
   place: RequestPlace,
-  idleMs: number,
+  timeouts: Timeouts,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
   const abort = () => response.destroy(signal?.reason);
@@ -216,6 +235,7 @@ async function* guardedChunks(
   let complete = false;
   try {
     for (;;) {
+      const { idleMs } = timeouts;
       const timer = setTimeout(() => response.destroy(idleTimeout(place, idleMs)), idleMs);
       const step = await chunks.next().finally(() => clearTimeout(timer));
       complete = step.done === true;
@@ -237,7 +257,7 @@ async function* gunzipped(
   place: RequestPlace,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: 65_536 });
   // The error comes out of the iteration below.
   pipeline(Readable.from(raw, { objectMode: false }), gunzip, () => {});
   try {

@@ -1,0 +1,86 @@
+// How a reflector is doing, for readiness, logs and metrics. Owns the counters, not what they lead to.
+
+import type { MonotonicClock } from "./monotonic-clock.ts";
+
+export interface ReflectorStatus {
+  /** `networkpolicies.networking.k8s.io`. */
+  readonly resource: string;
+  /** The first list is complete and has been handed over. Stays true: what is known may be old, but it is whole. */
+  readonly synced: boolean;
+  /** Since the server last said anything about this resource: a list, an event or a bookmark. undefined: never yet. */
+  readonly lastEventAgeSeconds: number | undefined;
+  /** Completed lists after the first one. */
+  readonly relists: number;
+  /** Watches that the server has begun to answer. */
+  readonly watches: number;
+  /** Requests and streams that failed; ends in peace are none. */
+  readonly failures: number;
+  /** One sentence; undefined while a watch is open or while nothing has failed since the last one. */
+  readonly lastFailure: string | undefined;
+  /** The server does not serve this resource (404). */
+  readonly absent: boolean;
+}
+
+export class StatusRecord {
+  readonly #resource: string;
+  readonly #clock: MonotonicClock;
+  readonly #onStatus: ((status: ReflectorStatus) => void) | undefined;
+  #heardAtMs: number | undefined;
+  #lists = 0;
+  #watches = 0;
+  #failures = 0;
+  #lastFailure: string | undefined;
+  #absent = false;
+
+  /** `onStatus` is called after every change but the age's. */
+  constructor(resource: string, clock: MonotonicClock, onStatus: ((status: ReflectorStatus) => void) | undefined) {
+    this.#resource = resource;
+    this.#clock = clock;
+    this.#onStatus = onStatus;
+  }
+
+  current(): ReflectorStatus {
+    return {
+      resource: this.#resource,
+      synced: this.#lists > 0,
+      lastEventAgeSeconds: this.#heardAtMs === undefined ? undefined : (this.#clock() - this.#heardAtMs) / 1000,
+      relists: Math.max(0, this.#lists - 1),
+      watches: this.#watches,
+      failures: this.#failures,
+      lastFailure: this.#lastFailure,
+      absent: this.#absent,
+    };
+  }
+
+  heard(): void {
+    this.#heardAtMs = this.#clock();
+  }
+
+  listed(): void {
+    this.heard();
+    this.#lists++;
+    this.#absent = false;
+    this.#changed();
+  }
+
+  watching(): void {
+    this.#watches++;
+    this.#lastFailure = undefined;
+    this.#changed();
+  }
+
+  failed(failure: string): void {
+    this.#failures++;
+    this.#lastFailure = failure;
+    this.#changed();
+  }
+
+  isAbsent(): void {
+    this.#absent = true;
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#onStatus?.(this.current());
+  }
+}

@@ -1,0 +1,264 @@
+// One resource of the API server, mirrored: list, watch, and again after every failure, until it is told to stop.
+// Owns the order of requests and when what they brought counts; what is done with the objects is its owner's business.
+//
+//   backoff ─> list ─> one batch ─> watch ─> batches ─┬─ closed, broken ──> backoff ─> watch from the last version
+//      ^                                              └─ version gone, silent, failing ─┐
+//      └────────────────────────────────────────────────────────────────────────────────┘
+
+import { type ObjectSource, textlessSource } from "../dialects/object-source.ts";
+import { ApiError, isGone, isIdle, isNotFound, isVersionTooLarge, isWithoutConnection } from "./api-error.ts";
+import { Backoff } from "./backoff.ts";
+import { isKubernetes } from "./discovery.ts";
+import { KnownObjects } from "./known-objects.ts";
+import { type ListPlan, ListStrategy } from "./list-strategy.ts";
+import { readList } from "./list-stream.ts";
+import { waitMs } from "./monotonic-clock.ts";
+import type { ObjectChange } from "./object-change.ts";
+import { isOlderVersion, type ObjectIdentity } from "./object-identity.ts";
+import { DEFAULT_REFLECTOR_SETTINGS, type ReflectorSettings } from "./reflector-settings.ts";
+import { type ReflectorStatus, StatusRecord } from "./reflector-status.ts";
+import type { DecodedResource } from "./resources.ts";
+import { readInitialEvents } from "./streaming-list.ts";
+import { type ObjectEvent, type ReflectorClient, WatchStream } from "./watch-stream.ts";
+
+export interface ReflectorOptions<T> {
+  readonly resource: DecodedResource<T>;
+  readonly client: ReflectorClient;
+  /**
+   * Each call is one atomic batch, in order; the first one is the whole first list (empty when there is nothing), later
+   * ones are never empty. What it throws ends the reflector: run() rejects.
+   */
+  onChanges(batch: readonly ObjectChange<T>[]): void;
+  /** After every change of the status but its age. What it throws ends the reflector. */
+  readonly onStatus?: ((status: ReflectorStatus) => void) | undefined;
+  /**
+   * For resources that need not be installed: a 404 of a Kubernetes API server means that there are no objects, and all
+   * that were known are deleted. Without it a 404 is a failure like any other, and what is known stays: the 404 of some
+   * proxy must not delete a cluster's policies.
+   */
+  readonly optional?: boolean | undefined;
+  readonly settings?: Partial<ReflectorSettings> | undefined;
+}
+
+/** Watches that bring nothing this often, one after the other, are replaced by a list: it also tells what is new. */
+const FRUITLESS_WATCHES_BEFORE_LIST = 5;
+
+export class Reflector<T> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #settings: ReflectorSettings;
+  readonly #source: ObjectSource;
+  readonly #status: StatusRecord;
+  readonly #backoff: Backoff;
+  readonly #known: KnownObjects<T>;
+  readonly #strategy = new ListStrategy();
+  /** Everything up to here has been handed over; undefined before the first list. */
+  #resourceVersion: string | undefined;
+  #hasBookmarks = false;
+  #fruitlessWatches = 0;
+  #isRunning = false;
+
+  constructor(options: ReflectorOptions<T>) {
+    const settings = { ...DEFAULT_REFLECTOR_SETTINGS, ...options.settings };
+    this.#options = options;
+    this.#settings = settings;
+    this.#source = textlessSource(options.client.contextName);
+    this.#status = new StatusRecord(options.resource.name, settings.clock, options.onStatus);
+    this.#backoff = new Backoff(settings.backoff, settings.clock, settings.random);
+    this.#known = new KnownObjects((item, identity) => this.#decode(item, identity));
+  }
+
+  status(): ReflectorStatus {
+    return this.#status.current();
+  }
+
+  /**
+   * Resolves after the abort, when nothing is running any more. Rejects only with what onChanges, onStatus or a decoder
+   * threw: failures of the API are in the status, and what failed is tried again for ever.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#isRunning) throw new Error(`the reflector of ${this.#options.resource.name} is running already`);
+    this.#isRunning = true;
+    try {
+      while (!signal.aborted) {
+        await waitMs(this.#backoff.remainingMs, signal);
+        if (signal.aborted) return;
+        const listed = await this.#list(signal);
+        if (listed !== "failed") await this.#follow(listed.watch, signal);
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** With the watch, where the list came as one. */
+  async #list(signal: AbortSignal): Promise<"failed" | { readonly watch: WatchStream | undefined }> {
+    const plan = this.#strategy.next(this.#resourceVersion);
+    try {
+      return {
+        watch: plan.kind === "streaming" ? await this.#listByWatch(plan, signal) : await this.#listWhole(plan, signal),
+      };
+    } catch (error) {
+      const failure = apiFailure(error, signal);
+      if (failure === undefined) return "failed";
+      this.#strategy.failed(failure, plan);
+      this.#failed(failure, 0);
+      if (isNotFound(failure) && this.#options.optional === true) await this.#notServed(signal);
+      return "failed";
+    }
+  }
+
+  async #listWhole(plan: ListPlan, signal: AbortSignal): Promise<undefined> {
+    const { client, resource } = this.#options;
+    const list = this.#known.beginList();
+    const resourceVersion = await readList(client, resource, plan.query, this.#settings.listTimeouts, list, signal);
+    signal.throwIfAborted();
+    this.#listed(plan, resourceVersion, list.commit());
+  }
+
+  async #listByWatch(plan: ListPlan, signal: AbortSignal): Promise<WatchStream> {
+    const { initialEventsIdleMs, watchIdleMs } = this.#settings;
+    const watch = await this.#open(plan.query, initialEventsIdleMs, signal);
+    try {
+      const list = this.#known.beginList();
+      const end = await readInitialEvents(watch, this.#options.resource, list);
+      signal.throwIfAborted();
+      watch.timeouts.idleMs = watchIdleMs;
+      this.#hasBookmarks = true;
+      this.#listed(plan, end.resourceVersion, list.commit());
+      this.#status.watching();
+      this.#apply(end.laterEvents);
+      return watch;
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+  }
+
+  #listed(plan: ListPlan, resourceVersion: string, changes: readonly ObjectChange<T>[]): void {
+    const isFirst = !this.#status.current().synced;
+    this.#resourceVersion = resourceVersion;
+    this.#strategy.succeeded(plan);
+    this.#fruitlessWatches = 0;
+    if (isFirst || changes.length > 0) this.#handOver(changes);
+    this.#status.listed();
+  }
+
+  /** Watch after watch, until only a list helps. */
+  async #follow(opened: WatchStream | undefined, signal: AbortSignal): Promise<void> {
+    let watch = opened;
+    for (;;) {
+      let beganAtMs = this.#settings.clock();
+      const livedMs = () => (watch === undefined ? 0 : this.#settings.clock() - beganAtMs);
+      try {
+        if (watch === undefined) {
+          await waitMs(this.#backoff.remainingMs, signal);
+          if (signal.aborted) return;
+          watch = await this.#open({ resourceVersion: this.#resourceVersion }, this.#settings.watchIdleMs, signal);
+          this.#status.watching();
+          beganAtMs = this.#settings.clock();
+        }
+        await this.#consume(watch, signal);
+        this.#backoff.closed(livedMs());
+        if (this.#backoff.remainingMs > 0) this.#fruitlessWatches++;
+      } catch (error) {
+        const failure = apiFailure(error, signal);
+        if (failure === undefined) return;
+        this.#failed(failure, livedMs());
+        if (this.#needsList(failure)) return this.#strategy.failed(failure);
+      } finally {
+        watch?.close();
+        watch = undefined;
+      }
+      if (signal.aborted || this.#fruitlessWatches >= FRUITLESS_WATCHES_BEFORE_LIST) return;
+    }
+  }
+
+  #open(query: ListPlan["query"], idleMs: number, signal: AbortSignal): Promise<WatchStream> {
+    const { client, resource } = this.#options;
+    const [shortest, longest] = this.#settings.watchSeconds;
+    const timeoutSeconds = Math.round(shortest + this.#settings.random() * (longest - shortest));
+    const whole = { ...query, allowWatchBookmarks: "true", timeoutSeconds };
+    return WatchStream.open(client, resource, whole, { headersMs: this.#settings.watchHeadersMs, idleMs }, signal);
+  }
+
+  /** Resolves when the server ends the watch. */
+  async #consume(watch: WatchStream, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const events = await watch.next();
+      signal.throwIfAborted();
+      if (events === undefined) return;
+      this.#apply(events);
+    }
+  }
+
+  #apply(events: readonly ObjectEvent[]): void {
+    if (events.length === 0) return;
+    const changes: ObjectChange<T>[] = [];
+    for (const event of events) {
+      if (event.type === "BOOKMARK") {
+        this.#hasBookmarks = true;
+        this.#advance(event.resourceVersion);
+        continue;
+      }
+      const { identity, object } = event;
+      changes.push(...(event.type === "DELETED" ? this.#known.delete(identity) : this.#known.put(object, identity)));
+      this.#advance(identity.resourceVersion);
+    }
+    this.#fruitlessWatches = 0;
+    this.#status.heard();
+    if (changes.length > 0) this.#handOver(changes);
+  }
+
+  #advance(resourceVersion: string): void {
+    if (this.#resourceVersion === undefined || !isOlderVersion(resourceVersion, this.#resourceVersion)) {
+      this.#resourceVersion = resourceVersion;
+    }
+  }
+
+  #needsList(failure: ApiError): boolean {
+    if (!isWithoutConnection(failure)) this.#fruitlessWatches++;
+    // Bookmarks used to come: a version from the server's future (a restored etcd) lets it send nothing for a long time.
+    const isSilent = isIdle(failure) && this.#hasBookmarks;
+    return isGone(failure) || isVersionTooLarge(failure) || isNotFound(failure) || isSilent;
+  }
+
+  #failed(failure: ApiError, livedMs: number): void {
+    this.#backoff.failed(livedMs, failure.retryAfterMs);
+    this.#status.failed(failure.message);
+  }
+
+  /** Only when it is Kubernetes that says so. */
+  async #notServed(signal: AbortSignal): Promise<void> {
+    try {
+      if (!(await isKubernetes(this.#options.client, signal))) return;
+    } catch (error) {
+      apiFailure(error, signal);
+      return;
+    }
+    const changes = this.#known.clear();
+    this.#resourceVersion = undefined;
+    if (changes.length > 0) this.#handOver(changes);
+    this.#status.isAbsent();
+  }
+
+  #decode(item: unknown, identity: ObjectIdentity): ObjectChange<T> {
+    const { object, diagnostics } = this.#options.resource.decode(item, this.#source);
+    return { key: identity.key, object, uid: identity.uid, diagnostics };
+  }
+
+  #handOver(changes: readonly ObjectChange<T>[]): void {
+    try {
+      this.#options.onChanges(changes);
+    } catch (error) {
+      // Whatever it is, it must not be taken for a failure of the API, which would be tried again.
+      throw new Error(`changes of ${this.#options.resource.name} could not be taken over`, { cause: error });
+    }
+  }
+}
+
+/** undefined after an abort. Anything but a failure of the API is a bug, and goes on up. */
+function apiFailure(error: unknown, signal: AbortSignal): ApiError | undefined {
+  if (signal.aborted && (error === signal.reason || error instanceof ApiError)) return undefined;
+  if (error instanceof ApiError) return error;
+  throw error;
+}

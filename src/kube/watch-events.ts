@@ -1,0 +1,117 @@
+// The frames of a watch's body: one JSON object a line. Owns which of them are understood; anything else is an error,
+// never skipped, because a skipped frame is a lost event.
+
+import { isUtf8 } from "node:buffer";
+import { isMapping } from "../dialects/field-reader.ts";
+import { identityOf, type ObjectIdentity } from "./object-identity.ts";
+
+export type WatchEvent =
+  | {
+      readonly type: "ADDED" | "MODIFIED" | "DELETED";
+      readonly identity: ObjectIdentity;
+      readonly object: unknown;
+    }
+  | {
+      readonly type: "BOOKMARK";
+      readonly resourceVersion: string;
+      /** The objects that were there when the watch began have all been sent (streaming lists). */
+      readonly endsInitialEvents: boolean;
+    }
+  /** A Status object. */
+  | { readonly type: "ERROR"; readonly status: unknown };
+
+/** A frame that is no watch event, or a body that ends in the middle of one. */
+export class WatchFrameError extends Error {
+  override readonly name = "WatchFrameError";
+}
+
+/** etcd stores at most 1.5 MB an object. */
+const LARGEST_FRAME_BYTES = 64 << 20;
+const NEWLINE = 0x0a;
+
+/** Cuts a body into lines. Chunks may end anywhere. */
+export class FrameSplitter {
+  #parts: Buffer[] = [];
+  #partsBytes = 0;
+
+  /** The lines that are complete now, without empty ones; valid until the chunk's memory is used again. Throws WatchFrameError. */
+  *write(chunk: Buffer): Generator<Buffer, void, undefined> {
+    let from = 0;
+    for (;;) {
+      const end = chunk.indexOf(NEWLINE, from);
+      if (end < 0) break;
+      const line = this.#join(chunk.subarray(from, end));
+      from = end + 1;
+      if (!isBlank(line)) yield line;
+    }
+    if (from < chunk.length) this.#keep(Buffer.from(chunk.subarray(from)));
+  }
+
+  /** After the last chunk. Throws WatchFrameError when a line is not complete. */
+  end(): void {
+    if (!isBlank(this.#join(Buffer.alloc(0)))) throw new WatchFrameError("it ends in the middle of an event");
+  }
+
+  #keep(part: Buffer): void {
+    this.#partsBytes += part.length;
+    if (this.#partsBytes > LARGEST_FRAME_BYTES) throw new WatchFrameError("one event is larger than 64 MB");
+    this.#parts.push(part);
+  }
+
+  #join(last: Buffer): Buffer {
+    if (this.#parts.length === 0) return last;
+    const bytes = Buffer.concat([...this.#parts, last], this.#partsBytes + last.length);
+    this.#parts = [];
+    this.#partsBytes = 0;
+    return bytes;
+  }
+}
+
+/** Throws WatchFrameError. */
+export function parseWatchEvent(line: Buffer): WatchEvent {
+  const { type, object } = parseFrame(line);
+  switch (type) {
+    case "ADDED":
+    case "MODIFIED":
+    case "DELETED": {
+      const identity = identityOf(object);
+      if (identity === undefined) throw new WatchFrameError("an event's object has no name or no resourceVersion");
+      return { type, identity, object };
+    }
+    case "BOOKMARK":
+      return parseBookmark(object);
+    case "ERROR":
+      return { type, status: object };
+    default:
+      throw new WatchFrameError(`an event has an unknown type: ${JSON.stringify(type)?.slice(0, 40) ?? "none"}`);
+  }
+}
+
+function parseFrame(line: Buffer): Readonly<Record<string, unknown>> {
+  // The decoder below would put replacement characters in the place of broken ones: other labels than the object has.
+  if (!isUtf8(line)) throw new WatchFrameError("an event is not valid UTF-8");
+  let frame: unknown;
+  try {
+    frame = JSON.parse(line.toString("utf8"));
+  } catch {
+    throw new WatchFrameError("an event is not valid JSON");
+  }
+  if (!isMapping(frame)) throw new WatchFrameError("an event is not a JSON object");
+  return frame;
+}
+
+function parseBookmark(object: unknown): WatchEvent {
+  const metadata = isMapping(object) && isMapping(object.metadata) ? object.metadata : {};
+  const { resourceVersion, annotations } = metadata;
+  if (typeof resourceVersion !== "string" || resourceVersion === "") {
+    throw new WatchFrameError("a bookmark has no resourceVersion");
+  }
+  const endsInitialEvents = isMapping(annotations) && annotations["k8s.io/initial-events-end"] === "true";
+  return { type: "BOOKMARK", resourceVersion, endsInitialEvents };
+}
+
+/** Empty, or a carriage return. */
+function isBlank(line: Buffer): boolean {
+  for (const byte of line) if (byte !== 0x20 && byte !== 0x0d && byte !== 0x09) return false;
+  return true;
+}
