@@ -53,7 +53,8 @@ function blockConditions(blocks: readonly CidrBlock[], family: Family, address: 
   return { alternatives, sets };
 }
 
-function blockWord(block: CidrBlock): string {
+/** As nft writes it: a block of one address is that address. */
+export function blockWord(block: CidrBlock): string {
   return block.prefixLength === addressBits(block.family) ? formatAddress(block.family, block.first) : block.text;
 }
 

@@ -1,6 +1,6 @@
 // The chains that packets enter, and the sets they dispatch by. The same on every node, whatever the policies.
 //
-//   forward:  known connections pass; packets in the middle of unknown TCP connections of isolated pods are dropped;
+//   forward:  known connections pass; (unknownLocalPods: drop) addresses that no known pod has are closed; packets in the middle of unknown TCP connections of isolated pods are dropped;
 //             then the source pod's egress class, then the destination pod's ingress class. No entry: not isolated.
 //   input:    (podToOwnNode: enforce) pod -> its own node: the egress class only
 //   output:   (serviceProxy: ipvs) packets that IPVS translated leave here with a source that is not this node
@@ -8,19 +8,30 @@
 // Priority filter - 5: after destination NAT (-100), before other filters (0); our accept ends only our own table.
 
 import { FAMILIES, type Family } from "../../net/address.ts";
-import type { ProgramOptions } from "../../program/program.ts";
+import type { ClosedAddresses, ProgramOptions } from "../../program/program.ts";
 import { ACCEPT, DROP, inSet, is, isNot, jump, lookUp, masked, rule } from "./build.ts";
-import { DISPATCH6_CHAIN, dispatchMap, isolatedSet, MIDSTREAM_CHAIN, MIDSTREAM_COUNTER } from "./names.ts";
+import {
+  DISPATCH6_CHAIN,
+  dispatchMap,
+  isolatedSet,
+  MIDSTREAM_CHAIN,
+  MIDSTREAM_COUNTER,
+  UNKNOWN_CHAIN,
+} from "./names.ts";
 import type { Chain, Field, Hook, Rule } from "./ruleset.ts";
+import { unknownChains } from "./unknown-addresses.ts";
 
 const PRIORITY = -5;
 
-export function baseChains(options: ProgramOptions): Chain[] {
+/** `closed` is there with `unknownLocalPods: "drop"` only; its blocks are all that the chains depend on. */
+export function baseChains(options: ProgramOptions, closed: ClosedAddresses | undefined): Chain[] {
+  const strict = closed === undefined ? [] : [rule([], jump(UNKNOWN_CHAIN), "addresses that no known pod has")];
   const chains = [
     midstream(),
     dispatch6(DISPATCH6_CHAIN, ["egress", "ingress"]),
-    hookChain("forward", [], bothDispatches()),
+    hookChain("forward", strict, bothDispatches()),
   ];
+  if (closed !== undefined) chains.push(...unknownChains(closed.blocks));
   if (options.podToOwnNode === "enforce") {
     const egress6 = `${DISPATCH6_CHAIN}_egress`;
     chains.push(dispatch6(egress6, ["egress"]));
@@ -28,7 +39,7 @@ export function baseChains(options: ProgramOptions): Chain[] {
   }
   if (options.serviceProxy === "ipvs") {
     const ownTraffic = rule([is("fib saddr type", "local")], ACCEPT, "what the node itself sends reaches its pods");
-    chains.push(hookChain("output", [ownTraffic], bothDispatches()));
+    chains.push(hookChain("output", [ownTraffic, ...strict], bothDispatches()));
   }
   return chains;
 }

@@ -26,6 +26,10 @@ export function inSet(left: Expression | Field, name: string): Statement {
   return match(left, "==", { kind: "set", name });
 }
 
+export function notInSet(left: Expression | Field, name: string): Statement {
+  return match(left, "!=", { kind: "set", name });
+}
+
 function match(left: Expression | Field, operator: "==" | "!=", right: MatchRight): Statement {
   return { kind: "match", left: typeof left === "string" ? field(left) : left, operator, right };
 }

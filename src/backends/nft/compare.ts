@@ -4,11 +4,15 @@ import { type Chain, type NamedSet, type Rule, sameVerdict, type VerdictMap } fr
 import { ruleText } from "./text.ts";
 import { dataType } from "./types.ts";
 
+/** Both regular chains, or both at the same hook with the same priority. */
+export function sameHook(a: Chain, b: Chain): boolean {
+  return a.hook?.name === b.hook?.name && a.hook?.priority === b.hook?.priority;
+}
+
 /** Same hook, same rules with the same comments, in the same order. Chain comments are for people: nft 1.0.6 does not list them. */
 export function sameChain(a: Chain, b: Chain): boolean {
   return (
-    a.hook?.name === b.hook?.name &&
-    a.hook?.priority === b.hook?.priority &&
+    sameHook(a, b) &&
     a.rules.length === b.rules.length &&
     a.rules.every((rule, index) => sameRule(rule, b.rules[index] as Rule))
   );

@@ -6,16 +6,14 @@
 //
 // Between these chains only `goto` is used, so `return` leaves the class: allowed here, the packet goes on.
 
-import { DHCP_ANSWER_PORTS, NEIGHBOUR_DISCOVERY_TYPES } from "../../model/flow.ts";
-import type { Direction } from "../../model/policy.ts";
 import type { Family } from "../../net/address.ts";
 import type { PeerGroup, PolicyClass, PortGroup, PortRange } from "../../program/program.ts";
 import { addressConditions } from "./address-condition.ts";
-import { concat, DROP, goto, inSet, is, RETURN, rule } from "./build.ts";
+import { concat, goto, inSet, is, RETURN, rule } from "./build.ts";
 import { listComment, safeComment } from "./comment.ts";
-import { denyChain, dropCounter, LOG_GROUP, logPrefix, portGroupChain, selfSet } from "./names.ts";
+import { logAndDrop, neverBlocked } from "./deny.ts";
+import { denyChain, dropCounter, portGroupChain, selfSet } from "./names.ts";
 import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry } from "./ruleset.ts";
-import { icmpv6TypeWord } from "./words.ts";
 
 export interface ClassChains {
   readonly chains: readonly Chain[];
@@ -109,38 +107,17 @@ function portWord(range: PortRange): string {
 }
 
 function deny({ id, direction, family }: PolicyClass): Chain {
+  const pair = concat(addressField(family, "saddr"), addressField(family, "daddr"));
   return {
     name: denyChain(id),
     hook: undefined,
     comment: undefined,
     rules: [
       ...neverBlocked(direction, family),
-      {
-        statements: [
-          { kind: "limit", perSecond: 10, burstPackets: 20 },
-          { kind: "log", prefix: logPrefix(id), group: LOG_GROUP },
-        ],
-        comment: undefined,
-      },
-      rule([{ kind: "counter", name: dropCounter(direction) }], DROP),
+      rule([inSet(pair, selfSet(family))], RETURN, "a pod that reaches itself through a service"),
+      ...logAndDrop(id, dropCounter(direction)),
     ],
   };
-}
-
-/** Asked only just before a drop, so that allowed packets do not pay for it. */
-function neverBlocked(direction: Direction, family: Family): Rule[] {
-  const rules: Rule[] = [];
-  if (family === 6)
-    rules.push(
-      rule([is("icmpv6 type", ...NEIGHBOUR_DISCOVERY_TYPES.map(icmpv6TypeWord))], RETURN, "neighbour discovery, MLD"),
-    );
-  if (direction === "ingress") {
-    const { sourcePort, port } = DHCP_ANSWER_PORTS[family];
-    rules.push(rule([is("udp sport", String(sourcePort)), is("udp dport", String(port))], RETURN, "DHCP answers"));
-  }
-  const pair = concat(addressField(family, "saddr"), addressField(family, "daddr"));
-  rules.push(rule([inSet(pair, selfSet(family))], RETURN, "a pod that reaches itself through a service"));
-  return rules;
 }
 
 function addressField(family: Family, side: "saddr" | "daddr"): Field {

@@ -2,12 +2,26 @@
 
 import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";
 import { formatQuery } from "../../program/pod-query.ts";
-import { type Dispatch, type NodeProgram, type ProgramSet, parseDestinationPort } from "../../program/program.ts";
+import {
+  type Dispatch,
+  type NodeProgram,
+  type ProgramOptions,
+  type ProgramSet,
+  parseDestinationPort,
+} from "../../program/program.ts";
 import { baseChains } from "./base-chains.ts";
 import { jump } from "./build.ts";
 import { listComment } from "./comment.ts";
 import { compileClassChains } from "./compile-class.ts";
-import { dispatchMap, dropCounter, isolatedSet, MIDSTREAM_COUNTER, selfSet } from "./names.ts";
+import {
+  dispatchMap,
+  dropCounter,
+  isolatedSet,
+  knownSet,
+  MIDSTREAM_COUNTER,
+  selfSet,
+  UNKNOWN_COUNTER,
+} from "./names.ts";
 import {
   type Chain,
   type Field,
@@ -19,25 +33,25 @@ import {
   type VerdictMap,
 } from "./ruleset.ts";
 
-export const COUNTERS: ReadonlySet<string> = new Set([
-  dropCounter("egress"),
-  dropCounter("ingress"),
-  MIDSTREAM_COUNTER,
-]);
+function countersOf({ unknownLocalPods }: ProgramOptions): Set<string> {
+  const counters = [dropCounter("egress"), dropCounter("ingress"), MIDSTREAM_COUNTER];
+  return new Set(unknownLocalPods === "drop" ? [...counters, UNKNOWN_COUNTER] : counters);
+}
 
 /** The table that enforces the program. Deterministic; cost linear in the program. */
 export function compileRuleset(program: NodeProgram): Ruleset {
   const sets = new Map<string, NamedSet | VerdictMap>();
   const chains = new Map<string, Chain>();
   for (const set of dispatchSets(program.dispatch)) sets.set(set.name, set);
+  if (program.closed !== undefined) for (const set of knownSets(program.closed.known)) sets.set(set.name, set);
   for (const set of program.sets.values()) sets.set(set.id, compileSet(set));
-  for (const chain of baseChains(program.options)) chains.set(chain.name, chain);
+  for (const chain of baseChains(program.options, program.closed)) chains.set(chain.name, chain);
   for (const policyClass of program.classes.values()) {
     const compiled = compileClassChains(policyClass);
     for (const chain of compiled.chains) chains.set(chain.name, chain);
     for (const set of compiled.sets) sets.set(set.name, set);
   }
-  return { table: TABLE, counters: COUNTERS, sets, chains };
+  return { table: TABLE, counters: countersOf(program.options), sets, chains };
 }
 
 /** Declared size of a set that has to hold so many elements: room to double, at least 64; a declared size makes look-ups faster. */
@@ -121,6 +135,25 @@ function dispatchSets(dispatch: ReadonlyMap<Address, Dispatch>): (NamedSet | Ver
 /** Room for the pods of one node from the start: growing these touches the base chains. */
 const MIN_DISPATCH_CAPACITY = 1024;
 
+function localCapacityFor(elements: number): number {
+  return Math.max(MIN_DISPATCH_CAPACITY, capacityFor(elements));
+}
+
+function knownSets(known: ReadonlySet<Address>): NamedSet[] {
+  return FAMILIES.map((family) => {
+    const elements = new Set([...known].filter((address) => addressFamily(address) === family));
+    return {
+      kind: "set",
+      name: knownSet(family),
+      key: [family === 4 ? "ip saddr" : "ip6 saddr"],
+      interval: false,
+      size: localCapacityFor(elements.size),
+      comment: "pods that are known, with addresses in this node's pod CIDRs",
+      elements,
+    };
+  });
+}
+
 function dispatchSetsOf(
   family: Family,
   verdicts: ReadonlyMap<string, ReadonlyMap<string, Verdict>>,
@@ -128,7 +161,7 @@ function dispatchSetsOf(
 ): (NamedSet | VerdictMap)[] {
   const source: Field = family === 4 ? "ip saddr" : "ip6 saddr";
   const destination: Field = family === 4 ? "ip daddr" : "ip6 daddr";
-  const common = (size: number) => ({ interval: false, size: Math.max(MIN_DISPATCH_CAPACITY, capacityFor(size)) });
+  const common = (size: number) => ({ interval: false, size: localCapacityFor(size) });
   const map = (direction: "egress" | "ingress", comment: string): VerdictMap => {
     const name = dispatchMap(direction, family);
     const elements = verdicts.get(name) ?? new Map<string, Verdict>();

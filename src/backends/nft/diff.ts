@@ -1,20 +1,22 @@
 // From one ruleset to another by comparison: for adopting a table that is already in the kernel and for repairing drift.
 // The hot path does not come here: it knows what changed (`tracker.ts`).
 
-import { sameChain, sameDeclaration } from "./compare.ts";
+import { sameChain, sameDeclaration, sameHook } from "./compare.ts";
 import { type Chain, type NamedSet, type Ruleset, sameVerdict, setsOfRule, type VerdictMap } from "./ruleset.ts";
 import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
 
 /**
- * The transaction that makes `current` equal to `desired`. Touches only what differs; base chains are never recreated.
- * A set keeps its declared size as long as its elements fit. Cost: linear in both rulesets.
+ * The transaction that makes `current` equal to `desired`. Touches only what differs; a chain is recreated only if its
+ * hook or priority is another. A set keeps its declared size as long as its elements fit. Chains of `refill` get their rules
+ * again even if they look equal. Cost: linear in both rulesets.
  */
-export function diffRulesets(current: Ruleset, desired: Ruleset): Transaction {
+export function diffRulesets(current: Ruleset, desired: Ruleset, refill: ReadonlySet<string> = new Set()): Transaction {
   const sets = compareSets(current, desired);
   const replaced = new Set(sets.replaceSets.map((set) => set.name));
-  const chains = compareChains(current, desired, replaced);
+  const chains = compareChains(current, desired, replaced, refill);
   const addCounters = [...desired.counters].filter((name) => !current.counters.has(name));
-  return orderTransaction(desired.table, { addCounters, ...sets, ...chains });
+  const deleteCounters = [...current.counters].filter((name) => !desired.counters.has(name));
+  return orderTransaction(desired.table, { addCounters, deleteCounters, ...sets, ...chains });
 }
 
 type SetChanges = Pick<ChangePlan, "addSets" | "deleteSets" | "replaceSets" | "addElements" | "deleteElements">;
@@ -64,17 +66,25 @@ function compareChains(
   current: Ruleset,
   desired: Ruleset,
   replacedSets: ReadonlySet<string>,
-): Pick<ChangePlan, "addChains" | "deleteChains" | "refillChains"> {
+  refill: ReadonlySet<string>,
+): Pick<ChangePlan, "addChains" | "deleteChains" | "replaceChains" | "refillChains"> {
   const addChains: Chain[] = [];
+  const replaceChains: Chain[] = [];
   const refillChains: Chain[] = [];
   const deleteChains = [...current.chains.keys()].filter((name) => !desired.chains.has(name));
   for (const chain of desired.chains.values()) {
     const existing = current.chains.get(chain.name);
     if (existing === undefined) addChains.push(chain);
-    else if (!sameChain(existing, chain) || looksUp(existing, replacedSets) || looksUp(chain, replacedSets))
+    else if (!sameHook(existing, chain)) replaceChains.push(chain);
+    else if (
+      refill.has(chain.name) ||
+      !sameChain(existing, chain) ||
+      looksUp(existing, replacedSets) ||
+      looksUp(chain, replacedSets)
+    )
       refillChains.push(chain);
   }
-  return { addChains, deleteChains, refillChains };
+  return { addChains, deleteChains, replaceChains, refillChains };
 }
 
 /** Whether any rule of the chain looks up one of the sets. */

@@ -19,6 +19,18 @@ export function selfSet(family: Family): string {
   return `self${family}`;
 }
 
+/** Addresses in this node's pod CIDRs that a pod is known to have (strict start). */
+export function knownSet(family: Family): string {
+  return `known${family}`;
+}
+
+/** Where the other addresses in the pod CIDRs go: as a source `egress`, as a destination `ingress`. */
+export function unknownChain(direction: Direction, family: Family): string {
+  return `${UNKNOWN_CHAIN}_${direction}${family}`;
+}
+
+export const UNKNOWN_CHAIN = "unknown";
+export const UNKNOWN_COUNTER = "drop_unknown";
 export const MIDSTREAM_CHAIN = "midstream";
 export const DISPATCH6_CHAIN = "dispatch6";
 export const MIDSTREAM_COUNTER = "drop_midstream";
@@ -38,7 +50,7 @@ export function portGroupChain(id: ClassId, index: number): string {
 /** NFLOG group of the drop log. */
 export const LOG_GROUP = 100;
 
-/** Prefix of the drop log, which names class and direction; nft allows 127 characters, 1.0.6 aborts beyond. */
-export function logPrefix(id: ClassId): string {
-  return `nftpol ${id} `.slice(0, 127);
+/** Prefix of the drop log, which names class (or chain) and direction; nft allows 127 characters, 1.0.6 aborts beyond. */
+export function logPrefix(name: string): string {
+  return `nftpol ${name} `.slice(0, 127);
 }

@@ -1,21 +1,21 @@
 // The incremental way: keeps the ruleset of a program and turns each program delta into one transaction, at a cost
 // proportional to the delta. Property: the tracked ruleset equals a fresh compile of the program, declared sizes aside.
 
-import { type Address, FAMILIES } from "../../net/address.ts";
+import type { Address } from "../../net/address.ts";
 import type { ClassId, Dispatch, NodeProgram, PolicyClass, ProgramDelta, ProgramSet } from "../../program/program.ts";
 import { COUNTERS, capacityFor, compileRuleset, compileSet, dispatchElements, setElement } from "./compile.ts";
 import { type ClassChains, compileClassChains } from "./compile-class.ts";
 import { looksUp } from "./diff.ts";
-import { dispatchMap, isolatedSet, selfSet } from "./names.ts";
 import { type Chain, type NamedSet, type Ruleset, sameVerdict, type Verdict, type VerdictMap } from "./ruleset.ts";
 import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
 
-type MutableDispatchSet = (NamedSet & { elements: Set<string> }) | (VerdictMap & { elements: Map<string, Verdict> });
+type TrackedSet = (NamedSet & { elements: Set<string> }) | (VerdictMap & { elements: Map<string, Verdict> });
 type Draft = { -readonly [K in keyof ChangePlan]: ChangePlan[K][number][] };
 
 export class RulesetTracker {
   readonly #table: string;
-  readonly #sets = new Map<string, NamedSet | VerdictMap>();
+  /** With elements of their own: those of the program are live, and run ahead of what was handed out. */
+  readonly #sets = new Map<string, TrackedSet>();
   readonly #chains = new Map<string, Chain>();
   /** What each class put into the table: its chains, and the CIDR sets that it may share with others. */
   readonly #classParts = new Map<ClassId, { readonly chains: readonly string[]; readonly sets: readonly string[] }>();
@@ -25,25 +25,38 @@ export class RulesetTracker {
   constructor(program: NodeProgram) {
     const ruleset = compileRuleset(program);
     this.#table = ruleset.table;
-    for (const [name, set] of ruleset.sets) this.#sets.set(name, DISPATCH_SETS.has(name) ? mutable(set) : set);
+    for (const [name, set] of ruleset.sets) this.#sets.set(name, tracked(set));
     for (const [name, chain] of ruleset.chains) this.#chains.set(name, chain);
     for (const policyClass of program.classes.values()) this.#remember(policyClass.id, compileClassChains(policyClass));
   }
 
-  /** The table as it should be now. Element contents are live. */
+  /** The table as it should be now; it changes with the next `update` and with nothing else. */
   ruleset(): Ruleset {
     return { table: this.#table, counters: COUNTERS, sets: this.#sets, chains: this.#chains };
   }
 
-  /** Takes the delta in and returns the transaction for it. */
+  /**
+   * A table was adopted: these sets of it stay as they were declared. Their size counts from now on, whatever a fresh
+   * compile would declare.
+   */
+  keepSizes(sets: Iterable<NamedSet | VerdictMap>): void {
+    for (const { name, size } of sets) {
+      const own = this.#sets.get(name);
+      if (own !== undefined) this.#sets.set(name, { ...own, size });
+    }
+  }
+
+  /** Takes the delta in, as of now, and returns the transaction for it. */
   update(delta: ProgramDelta): Transaction {
     const draft: Draft = {
       addCounters: [],
+      deleteCounters: [],
       addSets: [],
       deleteSets: [],
       replaceSets: [],
       addChains: [],
       deleteChains: [],
+      replaceChains: [],
       refillChains: [],
       deleteElements: [],
       addElements: [],
@@ -92,7 +105,7 @@ export class RulesetTracker {
   }
 
   #addSet(set: NamedSet, draft: Draft): void {
-    this.#sets.set(set.name, set);
+    this.#sets.set(set.name, tracked(set));
     draft.addSets.push(set);
   }
 
@@ -101,30 +114,37 @@ export class RulesetTracker {
     this.#sets.delete(name);
   }
 
-  #set(name: string): NamedSet | VerdictMap {
+  #set(name: string): TrackedSet {
     const set = this.#sets.get(name);
     if (set === undefined) throw new Error(`set ${name} is not tracked`);
     return set;
   }
 
   #changeElements(set: ProgramSet, added: readonly string[], removed: readonly string[], draft: Draft): void {
-    const tracked = this.#set(set.id);
-    if (tracked.size !== undefined && set.elements.size > tracked.size) {
-      this.#replace(compileSet(set), draft);
-      return;
-    }
     const rewrite = (element: string) => setElement(set, element);
-    if (removed.length > 0) draft.deleteElements.push({ set: set.id, elements: removed.map(rewrite) });
-    if (added.length > 0)
-      draft.addElements.push({
-        set: set.id,
-        elements: added.map((each) => ({ key: rewrite(each), verdict: undefined })),
-      });
+    this.#move(
+      set.id,
+      removed.map(rewrite),
+      added.map((each) => ({ key: rewrite(each), verdict: undefined })),
+      draft,
+    );
   }
 
-  #replace(set: NamedSet | VerdictMap, draft: Draft): void {
-    this.#sets.set(set.name, set);
-    draft.replaceSets.push(set);
+  #move(name: string, removed: readonly string[], added: readonly Element[], draft: Draft): void {
+    const set = this.#set(name);
+    for (const key of removed) set.elements.delete(key);
+    for (const { key, verdict } of added) {
+      if (set.kind === "set") set.elements.add(key);
+      else set.elements.set(key, verdict as Verdict);
+    }
+    if (set.size !== undefined && set.elements.size > set.size) {
+      const larger = { ...set, size: capacityFor(set.elements.size) };
+      this.#sets.set(name, larger);
+      draft.replaceSets.push(larger);
+      return;
+    }
+    if (removed.length > 0) draft.deleteElements.push({ set: name, elements: [...removed] });
+    if (added.length > 0) draft.addElements.push({ set: name, elements: [...added] });
   }
 
   #changeDispatch(delta: ProgramDelta, draft: Draft): void {
@@ -139,7 +159,7 @@ export class RulesetTracker {
       }
     }
     for (const name of new Set([...removed.keys(), ...added.keys()])) {
-      this.#applyDispatch(name, [...(removed.get(name) ?? [])], [...(added.get(name)?.values() ?? [])], draft);
+      this.#move(name, [...(removed.get(name) ?? [])], [...(added.get(name)?.values() ?? [])], draft);
     }
   }
 
@@ -148,21 +168,6 @@ export class RulesetTracker {
     return set.kind === "set"
       ? set.elements.has(key)
       : set.elements.has(key) && sameVerdict(set.elements.get(key), verdict);
-  }
-
-  #applyDispatch(name: string, removed: readonly string[], added: readonly Element[], draft: Draft): void {
-    const set = this.#set(name) as MutableDispatchSet;
-    for (const key of removed) set.elements.delete(key);
-    for (const { key, verdict } of added) {
-      if (set.kind === "set") set.elements.add(key);
-      else set.elements.set(key, verdict as Verdict);
-    }
-    if (set.size !== undefined && set.elements.size > set.size) {
-      this.#replace({ ...set, size: capacityFor(set.elements.size) }, draft);
-      return;
-    }
-    if (removed.length > 0) draft.deleteElements.push({ set: name, elements: [...removed] });
-    if (added.length > 0) draft.addElements.push({ set: name, elements: [...added] });
   }
 
   /** A set that outgrew its declared size is made anew; the chains that look it up get their rules again. */
@@ -184,16 +189,7 @@ function elementsOfDispatch(address: Address, dispatch: Dispatch | undefined): {
   ];
 }
 
-const DISPATCH_SETS = new Set(
-  FAMILIES.flatMap((family) => [
-    dispatchMap("egress", family),
-    dispatchMap("ingress", family),
-    isolatedSet(family),
-    selfSet(family),
-  ]),
-);
-
-function mutable(set: NamedSet | VerdictMap): MutableDispatchSet {
+function tracked(set: NamedSet | VerdictMap): TrackedSet {
   return set.kind === "set" ? { ...set, elements: new Set(set.elements) } : { ...set, elements: new Map(set.elements) };
 }
 

@@ -5,6 +5,7 @@ import { compareElements, hookText, ruleText, typeofText } from "./text.ts";
 
 export type Operation =
   | { readonly kind: "add-table" }
+  | { readonly kind: "delete-table" }
   | { readonly kind: "add-counter"; readonly name: string }
   /** Without its elements. */
   | { readonly kind: "add-set"; readonly set: NamedSet | VerdictMap }
@@ -13,6 +14,7 @@ export type Operation =
   | { readonly kind: "add-rule"; readonly chain: string; readonly rule: Rule }
   | { readonly kind: "flush-chain"; readonly chain: string }
   | { readonly kind: "delete-chain"; readonly chain: string }
+  | { readonly kind: "delete-counter"; readonly name: string }
   | { readonly kind: "delete-set"; readonly set: string; readonly setKind: "set" | "map" }
   | { readonly kind: "delete-elements"; readonly set: string; readonly elements: readonly string[] }
   | { readonly kind: "add-elements"; readonly set: string; readonly elements: readonly Element[] };
@@ -31,12 +33,15 @@ export interface Transaction {
 /** What has to change, in no order yet. */
 export interface ChangePlan {
   readonly addCounters: readonly string[];
+  readonly deleteCounters: readonly string[];
   readonly addSets: readonly (NamedSet | VerdictMap)[];
   readonly deleteSets: readonly (NamedSet | VerdictMap)[];
   /** Deleted and added again under the same name; every chain that looks them up must be among `refillChains`. */
   readonly replaceSets: readonly (NamedSet | VerdictMap)[];
   readonly addChains: readonly Chain[];
   readonly deleteChains: readonly string[];
+  /** Deleted and added again with their rules: hook and priority of a chain cannot be changed. */
+  readonly replaceChains: readonly Chain[];
   /** Emptied and given these rules; the chain itself stays, packets never miss it. */
   readonly refillChains: readonly Chain[];
   readonly deleteElements: readonly { readonly set: string; readonly elements: readonly string[] }[];
@@ -49,11 +54,16 @@ export function orderTransaction(table: string, plan: ChangePlan): Transaction {
   const newSets = [...sortBy(plan.addSets, (set) => set.name), ...sortBy(plan.replaceSets, (set) => set.name)];
   const newChains = sortBy(plan.addChains, (chain) => chain.name);
   const refills = sortBy(plan.refillChains, (chain) => chain.name);
+  const replacedChains = sortBy(plan.replaceChains, (chain) => chain.name);
   const deletedChains = [...plan.deleteChains].sort();
   for (const name of [...plan.addCounters].sort()) operations.push({ kind: "add-counter", name });
   for (const chain of newChains) operations.push({ kind: "add-chain", chain });
   for (const chain of refills) operations.push({ kind: "flush-chain", chain: chain.name });
   for (const chain of deletedChains) operations.push({ kind: "flush-chain", chain });
+  for (const { name } of replacedChains) operations.push({ kind: "flush-chain", chain: name });
+  for (const chain of replacedChains) {
+    operations.push({ kind: "delete-chain", chain: chain.name }, { kind: "add-chain", chain });
+  }
   for (const set of sortBy(plan.replaceSets, (each) => each.name))
     operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
   for (const set of newSets) operations.push({ kind: "add-set", set });
@@ -69,12 +79,13 @@ export function orderTransaction(table: string, plan: ChangePlan): Transaction {
       elements: [...elements].sort((a, b) => compareElements(a.key, b.key)),
     });
   }
-  for (const chain of [...newChains, ...refills])
+  for (const chain of [...newChains, ...refills, ...replacedChains])
     for (const rule of chain.rules) operations.push({ kind: "add-rule", chain: chain.name, rule });
   for (const set of sortBy(plan.deleteSets, (each) => each.name))
     operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
   // Last: a map that goes may hold verdicts that name these chains.
   for (const chain of deletedChains) operations.push({ kind: "delete-chain", chain });
+  for (const name of [...plan.deleteCounters].sort()) operations.push({ kind: "delete-counter", name });
   return { table, operations };
 }
 
@@ -96,6 +107,8 @@ function operationText(table: string, operation: Operation): string {
   switch (operation.kind) {
     case "add-table":
       return `add table ${table}`;
+    case "delete-table":
+      return `delete table ${table}`;
     case "add-counter":
       return `add counter ${table} ${operation.name}`;
     case "add-set":
@@ -108,6 +121,8 @@ function operationText(table: string, operation: Operation): string {
       return `flush chain ${table} ${operation.chain}`;
     case "delete-chain":
       return `delete chain ${table} ${operation.chain}`;
+    case "delete-counter":
+      return `delete counter ${table} ${operation.name}`;
     case "delete-set":
       return `delete ${operation.setKind} ${table} ${operation.set}`;
     case "delete-elements":
