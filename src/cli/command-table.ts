@@ -137,6 +137,95 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "agent",
+    summary: "keep this node's rules equal to the policies of the cluster",
+    description:
+      "Watches the API server (or a folder) and writes the kernel's rules; needs CAP_NET_ADMIN in the node's network\nnamespace. On SIGTERM it ends and leaves the rules; nftpol cleanup removes them.",
+    arguments: [],
+    options: [
+      { flags: "--node-name <name>", description: "this node; default: $NODE_NAME, else the host's name" },
+      {
+        flags: "--manifests <dir>",
+        description: "watch this folder of manifests instead of an API server",
+        completes: "files",
+      },
+      {
+        flags: "--kubeconfig <file>",
+        description: "kubeconfig; default: as kubectl, or the pod's service account",
+        completes: "files",
+      },
+      { flags: "--context <name>", description: "kubeconfig context" },
+      {
+        flags: "--existing-connections <mode>",
+        description: "connections that policies no longer allow: cut them, or keep them",
+        choices: ["recheck", "keep"],
+        default: "recheck",
+      },
+      ...PROGRAM_OPTIONS,
+      {
+        flags: "--manage-sysctls",
+        description: "set the kernel's switches without which pod traffic passes the rules by",
+      },
+      { flags: "--sysctl-root <dir>", description: "where the host's /proc/sys is", default: "/proc/sys" },
+      {
+        flags: "--verify-interval <time>",
+        description: "compare the kernel with what should be there; 0: never",
+        default: "60s",
+      },
+      {
+        flags: "--min-sync-interval <time>",
+        description: "shortest time between two changes of the rules",
+        default: "10ms",
+      },
+      {
+        flags: "--health-address <address>",
+        description: "/healthz, /readyz and /status; off: not served",
+        default: "127.0.0.1:10360",
+      },
+      { flags: "--metrics-address <address>", description: "/metrics; off: not served", default: "127.0.0.1:10361" },
+      {
+        flags: "--log-level <level>",
+        description: "how much is logged",
+        choices: ["error", "warn", "info", "debug"],
+        default: "info",
+      },
+      {
+        flags: "--nft-writer <writer>",
+        description: "how changes reach nft: one that stays (nft -i), or one for each change",
+        choices: ["auto", "session", "child"],
+        default: "auto",
+      },
+      { flags: "--dry-run", description: "log the transactions instead of writing to the kernel" },
+    ],
+    examples: [
+      { command: "nftpol agent --node-name worker-1", does: "with the current kube context, on that node" },
+      { command: "nftpol agent --manifests policies/", does: "without a cluster: the folder is watched" },
+      { command: "nftpol agent --manifests policies/ --dry-run", does: "only say what would change" },
+    ],
+  },
+  {
+    name: "status",
+    summary: "what the agent of this node enforces",
+    description: "Asks the agent; without one, says what the kernel holds (needs root).",
+    arguments: [],
+    options: [
+      { flags: "--health-address <address>", description: "where the agent answers", default: "127.0.0.1:10360" },
+      outputOption("table", "wide", "json"),
+    ],
+    examples: [
+      { command: "nftpol status", does: "pods, policies, last change, problems" },
+      { command: "kubectl -n kube-system exec ds/nftpol -- nftpol status", does: "on one node of a cluster" },
+    ],
+  },
+  {
+    name: "cleanup",
+    summary: "remove nftpol's rules from this kernel, and nothing else",
+    description: "Nothing is enforced afterwards. Stop the agent first: it would write its rules again.",
+    arguments: [],
+    options: [{ flags: "--dry-run", description: "only say what would be removed" }],
+    examples: [{ command: "nftpol cleanup", does: "on the node, as root" }],
+  },
+  {
     name: "completion",
     summary: "shell completion",
     arguments: [{ name: "SHELL", description: "which shell", choices: ["bash", "zsh", "fish"] }],

@@ -19,6 +19,15 @@ function showsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
 }
 
+/** A second signal ends the process at once. */
+function shutdownSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.once(name, () => controller.abort());
+  }
+  return controller.signal;
+}
+
 endWhenClosed(process.stdout);
 endWhenClosed(process.stderr);
 process.exitCode = await runCommandLine(process.argv.slice(2), {
@@ -29,4 +38,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   isTerminal: process.stderr.isTTY === true,
   files: nodeManifestFiles,
   environment: process.env,
+  shutdown: shutdownSignal,
 });

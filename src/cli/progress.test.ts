@@ -11,6 +11,7 @@ function contextOf(isTerminal: boolean, written: string[]) {
     isTerminal,
     files: memoryManifestFiles({}),
     environment: {},
+    shutdown: () => new AbortController().signal,
   };
 }
 

@@ -9,6 +9,9 @@ export const VERB_MODULES: Readonly<Record<string, () => Promise<VerbModule>>> =
   test: () => import("./verbs/test.ts"),
   prove: () => import("./verbs/prove.ts"),
   graph: () => import("./verbs/graph.ts"),
+  agent: () => import("./verbs/agent.ts"),
+  status: () => import("./verbs/status.ts"),
+  cleanup: () => import("./verbs/cleanup.ts"),
   completion: () => import("./verbs/completion.ts"),
   version: () => import("./verbs/version.ts"),
 };

@@ -21,6 +21,8 @@ export interface VerbContext {
   /** The door to manifests, `-` (standard input) included. */
   readonly files: ManifestFiles;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the process is asked to end (SIGTERM, SIGINT). A verb that asks for it must end by itself; others are ended. */
+  shutdown(): AbortSignal;
 }
 
 /** Parsed options by their long names in camel case: `--output-dir` is `outputDir`, `-f, --filename` is `filename`. */

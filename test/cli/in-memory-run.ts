@@ -16,6 +16,7 @@ export interface InMemoryOptions {
   readonly colour?: boolean;
   readonly columns?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly shutdown?: AbortSignal;
 }
 
 export async function runInMemory(argv: readonly string[], options: InMemoryOptions = {}): Promise<CommandRun> {
@@ -33,6 +34,7 @@ export async function runInMemory(argv: readonly string[], options: InMemoryOpti
     isTerminal: false,
     files: options.files === undefined ? nodeManifestFiles : memoryManifestFiles(options.files),
     environment: options.environment ?? {},
+    shutdown: () => options.shutdown ?? new AbortController().signal,
   });
   return { code, stdout, stderr };
 }

@@ -1,0 +1,123 @@
+// What the loops tell, kept as log lines, metrics and the state that `nftpol status` and /readyz show.
+// Owns no decisions.
+
+import { BackendError, type Drift } from "../backends/backend.ts";
+import type { AgentStatus, ConnectionState, SyncState, VerificationState } from "./agent-status.ts";
+import type { Clock } from "./clock.ts";
+import type { RecheckObserver } from "./connection-recheck.ts";
+import type { Log } from "./log.ts";
+import type { AgentMetrics } from "./metrics.ts";
+import type { Commit, SyncObserver } from "./sync-loop.ts";
+
+export class AgentRecord implements SyncObserver, RecheckObserver {
+  readonly #log: Log;
+  readonly #metrics: AgentMetrics;
+  readonly #clock: Clock;
+  #commits = 0;
+  #failures = 0;
+  #lastCommitAt: string | undefined;
+  #lastFailure: string | undefined;
+  #verifiedAt: string | undefined;
+  #repairedDifferences = 0;
+  #lastDifferences: readonly string[] = [];
+  #cut = 0;
+
+  constructor(log: Log, metrics: AgentMetrics, clock: Clock) {
+    this.#log = log;
+    this.#metrics = metrics;
+    this.#clock = clock;
+  }
+
+  committed(commit: Commit): void {
+    const { applied, durationMs, latenciesMs, newLocalPodsMs } = commit;
+    const wallTime = this.#clock.wallTime();
+    this.#commits++;
+    this.#lastCommitAt = new Date(wallTime).toISOString();
+    if (this.#lastFailure !== undefined) this.#log.info({}, "the kernel takes changes again");
+    this.#lastFailure = undefined;
+    this.#metrics.committed(applied, durationMs, wallTime);
+    this.#metrics.inForce(latenciesMs, newLocalPodsMs);
+    const fields = {
+      ...applied,
+      changes: latenciesMs.length,
+      durationMs: rounded(durationMs),
+      latencyMs: rounded(latenciesMs.reduce((longest, each) => Math.max(longest, each), 0)),
+      newLocalPods: newLocalPodsMs.length,
+    };
+    // Single changes are many in a busy cluster; what replaces or repairs is worth a line.
+    if (applied.how === "delta" || applied.how === "unchanged") this.#log.debug(fields, "rules changed");
+    else this.#log.info(fields, commit.deltas === undefined ? "rules in force" : "rules repaired");
+  }
+
+  failed(error: unknown, nextTryMs: number): void {
+    this.#failures++;
+    this.#lastFailure = error instanceof Error ? error.message : String(error);
+    this.#metrics.syncFailed(error instanceof BackendError ? error.kind : "unexpected");
+    this.#log.error(
+      { err: error, nextTryMs: rounded(nextTryMs) },
+      "the kernel did not take the change: the old rules stay",
+    );
+  }
+
+  verified({ differences }: Drift): void {
+    const wallTime = this.#clock.wallTime();
+    this.#verifiedAt = new Date(wallTime).toISOString();
+    this.#metrics.verified(differences.length, wallTime);
+    if (differences.length === 0) return;
+    this.#repairedDifferences += differences.length;
+    this.#lastDifferences = differences;
+    this.#log.warn({ differences }, "somebody changed our table: repaired");
+  }
+
+  verificationFailed(error: unknown): void {
+    this.#metrics.verificationFailed();
+    this.#log.error({ err: error }, "our table cannot be read back");
+  }
+
+  rechecked({ examined, cut, durationMs }: { examined: number; cut: number; durationMs: number }): void {
+    this.#cut += cut;
+    this.#metrics.rechecked(cut, durationMs);
+    const fields = { examined, cut, durationMs: rounded(durationMs) };
+    if (cut > 0) this.#log.info(fields, "connections cut that policies no longer allow");
+    else this.#log.debug(fields, "existing connections are as policies allow");
+  }
+
+  recheckFailed(error: unknown, nextTryMs: number): void {
+    this.#metrics.recheckFailed();
+    this.#log.error(
+      { err: error, nextTryMs },
+      "existing connections cannot be checked: those that are denied now may go on",
+    );
+  }
+
+  get syncFailure(): string | undefined {
+    return this.#lastFailure;
+  }
+
+  sync(inForce: boolean): SyncState {
+    return {
+      inForce,
+      lastCommitAt: this.#lastCommitAt,
+      commits: this.#commits,
+      failures: this.#failures,
+      lastFailure: this.#lastFailure,
+    };
+  }
+
+  get verification(): VerificationState {
+    return {
+      lastAt: this.#verifiedAt,
+      repairedDifferences: this.#repairedDifferences,
+      lastDifferences: this.#lastDifferences,
+    };
+  }
+
+  connections(settings: Pick<ConnectionState, "mode" | "tracker">): AgentStatus["existingConnections"] {
+    return { ...settings, cut: this.#cut };
+  }
+}
+
+/** Milliseconds to the hundredth. */
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,260 @@
+// The agent of one node: cluster objects in, rules in force, and everything that tells about it. Wires the parts it is given;
+// start-agent.ts makes the real ones.
+//
+//   source ─> findings ─> Events, log
+//        └──> sync loop ─> backend (kernel)
+//                    └───> recheck ─> connection tracking
+
+import { networkInterfaces } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Backend, BackendFacts, Drift, DropCounts } from "../backends/backend.ts";
+import { RuleGraph } from "../graph/rule-graph.ts";
+import type { ConnectionTracker } from "../netlink/connection-tracker.ts";
+import type { ProgramOptions } from "../program/program.ts";
+import { ClusterStore } from "../state/store.ts";
+import { AgentRecord } from "./agent-record.ts";
+import { type AgentStatus, podStatuses } from "./agent-status.ts";
+import type { Clock } from "./clock.ts";
+import type { ClusterChange, ClusterSink, ClusterSource } from "./cluster-change.ts";
+import { ConnectionJudge } from "./connection-judge.ts";
+import { ConnectionRecheck } from "./connection-recheck.ts";
+import { type HealthFacts, type HealthReport, liveness, readiness } from "./health.ts";
+import { type Answer, json, type Routes, text } from "./http-server.ts";
+import type { Log } from "./log.ts";
+import { AgentMetrics } from "./metrics.ts";
+import { type ObjectFinding, ObjectFindings } from "./object-findings.ts";
+import { shrunkAddresses } from "./shrunk-addresses.ts";
+import { type Commit, SyncLoop, type SyncTimes } from "./sync-loop.ts";
+
+export interface AgentParts {
+  readonly nodeName: string;
+  readonly version: string;
+  readonly program: ProgramOptions;
+  readonly source: ClusterSource;
+  readonly backend: Backend;
+  readonly backendName: string;
+  readonly backendFacts: BackendFacts;
+  readonly dryRun: boolean;
+  /** undefined: existing connections are kept. */
+  readonly tracker: ConnectionTracker | undefined;
+  /** Reasons why pod traffic may not cross our rules, as last found. */
+  readonly pathProblems: () => readonly string[];
+  /** Told about objects whose findings are new: Kubernetes Events. Returns at once. */
+  readonly reportFindings: (findings: readonly ObjectFinding[], onOutcome: (outcome: string) => void) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly times?: Partial<SyncTimes>;
+}
+
+/** Dropped packets are read from the kernel at most this often, whoever asks. */
+const DROPS_EVERY_MS = 5_000;
+
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #store = new ClusterStore();
+  readonly #graph: RuleGraph;
+  readonly #findings = new ObjectFindings();
+  readonly #metrics: AgentMetrics;
+  readonly #record: AgentRecord;
+  readonly #loop: SyncLoop;
+  readonly #recheck: ConnectionRecheck | undefined;
+  readonly #eventLoop = monitorEventLoopDelay({ resolution: 10 });
+  #drops: { readonly counts: DropCounts; readonly at: number } | undefined;
+
+  constructor(parts: AgentParts) {
+    const { clock, log, backend } = parts;
+    this.#parts = parts;
+    this.#graph = new RuleGraph(this.#store, parts.nodeName, parts.program);
+    this.#metrics = new AgentMetrics({ version: parts.version, backend: parts.backendName });
+    this.#record = new AgentRecord(log, this.#metrics, clock);
+    this.#loop = new SyncLoop({
+      store: this.#store,
+      graph: this.#graph,
+      backend,
+      clock,
+      observer: {
+        committed: (commit) => this.#committed(commit),
+        failed: (error, nextTryMs) => this.#record.failed(error, nextTryMs),
+        verified: (drift) => this.#verified(drift),
+        verificationFailed: (error) => this.#record.verificationFailed(error),
+      },
+      ...(parts.times === undefined ? {} : { times: parts.times }),
+    });
+    this.#recheck = parts.tracker === undefined ? undefined : this.#makeRecheck(parts.tracker);
+    this.#observeMetrics();
+  }
+
+  /** Resolves after an abort; the rules stay in the kernel. Rejects only for bugs. */
+  async run(signal: AbortSignal): Promise<void> {
+    const sink: ClusterSink = {
+      changed: (changes) => this.#changed(changes),
+      synced: () => {
+        this.#parts.log.info({}, "the whole cluster has been read once");
+        this.#loop.sourceSynced();
+      },
+    };
+    this.#eventLoop.enable();
+    // One that fails is a bug: the others must not go on without it.
+    const failed = new AbortController();
+    const both = AbortSignal.any([signal, failed.signal]);
+    const loops = [this.#parts.source.run(sink, both), this.#loop.run(both), this.#recheck?.run(both)];
+    try {
+      await Promise.all(loops);
+    } finally {
+      failed.abort();
+      await Promise.allSettled(loops);
+      this.#eventLoop.disable();
+    }
+  }
+
+  /** For --health-address. */
+  get healthRoutes(): Routes {
+    const answer = ({ ok, lines }: HealthReport): Answer => text(ok ? 200 : 503, `${lines.join("\n")}\n`);
+    return {
+      "/healthz": () => answer(liveness(this.#health())),
+      "/readyz": () => answer(readiness(this.#health())),
+      "/status": async () => json(await this.status()),
+    };
+  }
+
+  /** For --metrics-address. */
+  get metricsRoutes(): Routes {
+    return {
+      "/metrics": async () => {
+        await this.#readDrops();
+        return { status: 200, contentType: this.#metrics.contentType, body: await this.#metrics.text() };
+      },
+    };
+  }
+
+  async status(): Promise<AgentStatus> {
+    const { nodeName, version, backend, backendName, backendFacts, dryRun, source, pathProblems, tracker } =
+      this.#parts;
+    await this.#readDrops();
+    return {
+      apiVersion: "nftpol/v1",
+      kind: "AgentStatus",
+      node: nodeName,
+      version,
+      backend: { name: backendName, ...backendFacts },
+      dryRun,
+      sources: source.status(),
+      sync: this.#record.sync(this.#loop.inForce),
+      verification: this.#record.verification,
+      existingConnections: this.#record.connections({
+        mode: tracker === undefined ? "keep" : "recheck",
+        tracker: tracker?.name,
+      }),
+      packetPath: pathProblems(),
+      dropped: this.#drops?.counts,
+      size: backend.size(),
+      policies: [...this.#store.policies()].length,
+      pods: podStatuses(this.#store, this.#graph),
+      findings: this.#findings
+        .standing()
+        .flatMap(({ object, diagnostics }) =>
+          diagnostics.map(({ severity, message }) => ({ object, severity, message })),
+        ),
+    };
+  }
+
+  /** Addresses of this node's pods, for the packet path's self-test. */
+  localPodAddresses(): readonly string[] {
+    return this.#localPods().flatMap((pod) => pod.addresses);
+  }
+
+  #changed(changes: readonly ClusterChange[]): void {
+    this.#loop.add(changes.map((change) => change.event));
+    const fresh = this.#findings.update(changes);
+    if (fresh.length === 0) return;
+    for (const { object, diagnostics } of fresh) {
+      const worst = diagnostics.some((each) => each.severity === "error") ? "error" : "warn";
+      const message = worst === "error" ? "invalid object: what it declares is closed" : "doubtful object";
+      this.#parts.log[worst](
+        { object, findings: diagnostics.map(({ code, field, message, hint }) => ({ code, field, message, hint })) },
+        message,
+      );
+    }
+    this.#parts.reportFindings(fresh, (outcome) => this.#metrics.eventReported(outcome));
+  }
+
+  #committed(commit: Commit): void {
+    this.#record.committed(commit);
+    if (commit.deltas === undefined) this.#recheck?.requestAll();
+    else this.#recheck?.request(shrunkAddresses(commit.deltas));
+  }
+
+  /** What somebody else's rules let in meanwhile is not to stay. */
+  #verified(drift: Drift): void {
+    this.#record.verified(drift);
+    if (drift.differences.length > 0) this.#recheck?.requestAll();
+  }
+
+  #makeRecheck(tracker: ConnectionTracker): ConnectionRecheck {
+    return new ConnectionRecheck({
+      tracker,
+      between: (task) => this.#loop.between(task),
+      makeJudge: () =>
+        new ConnectionJudge(this.#store, {
+          ...this.#parts.program,
+          nodeName: this.#parts.nodeName,
+          nodeAddresses: addressesOfThisHost(),
+        }),
+      clock: this.#parts.clock,
+      observer: this.#record,
+    });
+  }
+
+  #health(): HealthFacts {
+    return {
+      sources: this.#parts.source.status(),
+      inForce: this.#loop.inForce,
+      syncFailure: this.#record.syncFailure,
+      heartbeatAgeMs: this.#loop.heartbeatAgeMs,
+      pathProblems: this.#parts.pathProblems(),
+    };
+  }
+
+  #localPods() {
+    return podStatuses(this.#store, this.#graph);
+  }
+
+  #observeMetrics(): void {
+    this.#metrics.observe({
+      size: () => this.#parts.backend.size(),
+      sources: () => this.#parts.source.status(),
+      dropped: () => this.#drops?.counts,
+      localPods: () => {
+        const pods = this.#localPods();
+        return { known: pods.length, isolated: pods.filter((pod) => pod.classes.length > 0).length };
+      },
+      policies: () => [...this.#store.policies()].length,
+      findings: () => this.#findings.counts(),
+      pathProblems: () => this.#parts.pathProblems().length,
+      eventLoopDelaySeconds: () => {
+        const seconds = this.#eventLoop.percentile(99) / 1e9;
+        this.#eventLoop.reset();
+        return seconds;
+      },
+    });
+  }
+
+  async #readDrops(): Promise<void> {
+    const { clock, backend, log } = this.#parts;
+    if (this.#drops !== undefined && clock.now() - this.#drops.at < DROPS_EVERY_MS) return;
+    if (!this.#loop.inForce) return;
+    try {
+      // Within the loop: calls of the backend must not overlap.
+      const counts = await this.#loop.between(() => backend.dropped());
+      this.#drops = { counts, at: clock.now() };
+    } catch (error) {
+      log.warn({ err: error }, "dropped packets cannot be counted");
+    }
+  }
+}
+
+/** Read anew each time: addresses come and go. Interfaces that are down have none to speak from. */
+function addressesOfThisHost(): ReadonlySet<string> {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return new Set(addresses.map(({ address }) => address.replace(/%.*$/, "")));
+}
