@@ -7,11 +7,12 @@ import type { ProgramOptions } from "../program/program.ts";
 import type { ClusterStore } from "../state/store.ts";
 import { type OptionValues, textOption } from "./verb.ts";
 
-/** Of `--pod-to-own-node` and `--service-proxy`. */
+/** Of `--pod-to-own-node`, `--service-proxy` and `--unknown-local-pods`. */
 export function programOptions(options: OptionValues): ProgramOptions {
   return {
     podToOwnNode: textOption(options, "podToOwnNode") === "enforce" ? "enforce" : "allow",
     serviceProxy: textOption(options, "serviceProxy") === "ipvs" ? "ipvs" : "netfilter",
+    unknownLocalPods: textOption(options, "unknownLocalPods") === "drop" ? "drop" : "allow",
   };
 }
 

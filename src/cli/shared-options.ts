@@ -34,6 +34,12 @@ export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
     choices: ["netfilter", "ipvs"],
     default: "netfilter",
   },
+  {
+    flags: "--unknown-local-pods <mode>",
+    description: "what becomes of addresses in the node's pod CIDRs that no known pod has",
+    choices: ["allow", "drop"],
+    default: "allow",
+  },
 ];
 
 export const POD_TO_OWN_NODE_OPTION: OptionSpec = PROGRAM_OPTIONS[0] as OptionSpec;

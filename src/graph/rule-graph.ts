@@ -2,6 +2,7 @@
 //
 //   event -> ClusterStore -> changes -> SelectionTable -> LiveSet   (who is in which set)
 //                                  \--> LocalPods -----> ClassTable (which class judges which local pod; which sets it needs)
+//                                  \--> ClosedTracker               (only with unknownLocalPods "drop": what is closed)
 //                                                   \--> flush(): ProgramDelta
 //
 // Only what local pods need exists. Cost of an event is proportional to what it changes.
@@ -23,6 +24,7 @@ import type {
 import type { ClusterEvent } from "../state/change.ts";
 import type { ClusterStore } from "../state/store.ts";
 import { ClassTable } from "./class-table.ts";
+import { ClosedTracker } from "./closed-tracker.ts";
 import type { LiveSet } from "./live-set.ts";
 import { LocalPods } from "./local-pods.ts";
 import { type Selection, SelectionTable } from "./selections.ts";
@@ -34,6 +36,7 @@ export class RuleGraph {
   readonly #selections: SelectionTable;
   readonly #classes: ClassTable;
   readonly #local: LocalPods;
+  readonly #closed: ClosedTracker | undefined;
   readonly #dispatch = new Map<Address, Dispatch>();
   // What the last flush handed out, as far as it may have changed since.
   readonly #flushedClasses = new Map<ClassId, PolicyClass>();
@@ -53,6 +56,7 @@ export class RuleGraph {
       this.#elementChanged(set, element, present),
     );
     this.#local = new LocalPods(store, nodeName, this.#classes);
+    this.#closed = options.unknownLocalPods === "drop" ? new ClosedTracker(store, nodeName) : undefined;
     for (const policy of store.policies()) this.#reclassify({ kind: "policy", before: undefined, after: policy });
     for (const pod of store.selectablePods()) this.#reclassify({ kind: "pod", before: undefined, after: pod });
   }
@@ -63,6 +67,7 @@ export class RuleGraph {
     // Sets first: classes made afterwards take their members from the state, which is already the new one.
     for (const change of changes) this.#selections.apply(change);
     for (const change of changes) this.#reclassify(change);
+    if (this.#closed !== undefined) for (const change of changes) this.#closed.apply(change);
   }
 
   #reclassify(change: Parameters<LocalPods["apply"]>[0]): void {
@@ -94,7 +99,8 @@ export class RuleGraph {
       classes.set(id, entry.policyClass);
       for (const setId of entry.setIds) sets.set(setId, this.#classes.sets.get(setId) as ProgramSet);
     }
-    return { options: this.options, classes, sets, dispatch: new Map(this.#dispatch) };
+    const closed = this.#closed?.closed();
+    return { options: this.options, classes, sets, dispatch: new Map(this.#dispatch), closed };
   }
 
   /** Selections that exist now, for people. */
@@ -107,7 +113,7 @@ export class RuleGraph {
     const classes = this.#flushClasses();
     const elements = this.#flushElements();
     const dispatch = this.#flushDispatch();
-    return { ...classes, elements, dispatch };
+    return { ...classes, elements, dispatch, closed: this.#closed?.flush() };
   }
 
   #flushClasses(): Pick<ProgramDelta, "addedClasses" | "removedClasses" | "addedSets" | "removedSets"> {

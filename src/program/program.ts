@@ -15,9 +15,15 @@ export interface ProgramOptions {
   readonly podToOwnNode: "allow" | "enforce";
   /** `ipvs`: translated packets of other nodes and pods leave through the output hook; they are judged there. */
   readonly serviceProxy: "netfilter" | "ipvs";
+  /** `drop`: forwarded traffic of addresses in this node's pod CIDRs is dropped until a pod is known to have them. */
+  readonly unknownLocalPods: "allow" | "drop";
 }
 
-export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { podToOwnNode: "allow", serviceProxy: "netfilter" };
+export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = {
+  podToOwnNode: "allow",
+  serviceProxy: "netfilter",
+  unknownLocalPods: "allow",
+};
 
 export type ClassId = string & { readonly __classId: unique symbol };
 export type SetId = string & { readonly __setId: unique symbol };
@@ -28,6 +34,16 @@ export interface NodeProgram {
   readonly sets: ReadonlyMap<SetId, ProgramSet>;
   /** Addresses of isolated local pods. */
   readonly dispatch: ReadonlyMap<Address, Dispatch>;
+  /** There exactly with `unknownLocalPods: "drop"`. */
+  readonly closed: ClosedAddresses | undefined;
+}
+
+/** What is closed in both directions because nobody knows yet which pod it is: the blocks without the known addresses. */
+export interface ClosedAddresses {
+  /** This node's pod CIDRs, as few disjoint blocks, IPv4 first, in address order. Empty: nothing is closed. */
+  readonly blocks: readonly CidrBlock[];
+  /** The addresses in the blocks that a pod of any node owns, isolated or not. */
+  readonly known: ReadonlySet<Address>;
 }
 
 /** Which class judges an address; at least one of the two is there. */
@@ -142,6 +158,8 @@ export interface ProgramDelta {
   readonly removedSets: readonly ProgramSet[];
   readonly elements: readonly ElementsDelta[];
   readonly dispatch: readonly DispatchDelta[];
+  /** undefined: as before; always so with `unknownLocalPods: "allow"`. */
+  readonly closed: ClosedDelta | undefined;
 }
 
 export interface ElementsDelta {
@@ -156,14 +174,24 @@ export interface DispatchDelta {
   readonly after: Dispatch | undefined;
 }
 
+export interface ClosedDelta {
+  /** All blocks as they are now; undefined: as before. */
+  readonly blocks: readonly CidrBlock[] | undefined;
+  /** Addresses that became known, or came into a block. */
+  readonly known: readonly Address[];
+  /** Addresses that are not known any more, or in no block any more. */
+  readonly unknown: readonly Address[];
+}
+
 export function isEmptyDelta(delta: ProgramDelta): boolean {
   return (
+    delta.closed === undefined &&
     delta.addedClasses.length +
       delta.removedClasses.length +
       delta.addedSets.length +
       delta.removedSets.length +
       delta.elements.length +
       delta.dispatch.length ===
-    0
+      0
   );
 }

@@ -1,14 +1,7 @@
 // The reference evaluator: SEMANTICS.md, as directly as possible. Small, obvious, slow is fine.
 // Everything that is compiled is checked against this file; it shares no code with the rule graph but the model's types.
 
-import {
-  type Flow,
-  isDhcpAnswer,
-  isNeighbourDiscovery,
-  PROTOCOL_NUMBER,
-  protocolNumber,
-  type Traffic,
-} from "../model/flow.ts";
+import { type Flow, PROTOCOL_NUMBER, protocolNumber, type Traffic } from "../model/flow.ts";
 import { selectorMatches } from "../model/labels.ts";
 import {
   ANY,
@@ -19,24 +12,33 @@ import {
   type PortMatch,
   type Rule,
 } from "../model/policy.ts";
-import { type Address, addressFamily, parseAddress } from "../net/address.ts";
+import { type Address, parseAddress } from "../net/address.ts";
 import { cidrContains } from "../net/cidr.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
+import { judgeUnknown } from "./judge-unknown.ts";
+import { isOwnNode, keepsAddressesWorking } from "./never-blocked.ts";
 import type { HalfVerdict, NeverBlocked, Reason, RuleMatch, RuleMiss, Verdict } from "./verdict.ts";
 
 export interface EvaluateOptions {
   /** Whether NetworkPolicy judges traffic from a pod to its own node. Upstream: never ("allow"). */
   readonly podToOwnNode: "allow" | "enforce";
+  /** Strict start: whether nodes close ("drop") the addresses in their pod CIDRs that no known pod has. */
+  readonly unknownLocalPods: "allow" | "drop";
 }
 
-export const DEFAULT_EVALUATE_OPTIONS: EvaluateOptions = { podToOwnNode: "allow" };
+export const DEFAULT_EVALUATE_OPTIONS: EvaluateOptions = { podToOwnNode: "allow", unknownLocalPods: "allow" };
 
 /** The verdict on the first packet of a flow, both halves with their reasons. Cost: linear in policies and their rules. */
 export function evaluate(view: ClusterView, flow: Flow, options = DEFAULT_EVALUATE_OPTIONS): Verdict {
   const source = view.ownerOf(flow.source);
   const destination = view.ownerOf(flow.destination);
-  const egress = source === undefined ? notAsked() : judge(view, "egress", source, flow, options);
-  const ingress = destination === undefined ? notAsked() : judge(view, "ingress", destination, flow, options);
+  const judgeUnowned = options.unknownLocalPods === "drop" ? judgeUnknown : notAsked;
+  const egress =
+    source === undefined ? judgeUnowned(view, "egress", flow) : judge(view, "egress", source, flow, options);
+  const ingress =
+    destination === undefined
+      ? judgeUnowned(view, "ingress", flow)
+      : judge(view, "ingress", destination, flow, options);
   return { allow: egress.allow && ingress.allow, egress, ingress };
 }
 
@@ -78,16 +80,7 @@ function neverBlocked(
   if (view.ownerOf(other)?.key === subject.key) return "own-pod";
   const judgesOwnNode = direction === "egress" && options.podToOwnNode === "enforce";
   if (!judgesOwnNode && isOwnNode(view, subject, other)) return "own-node";
-  if (isNeighbourDiscovery(flow.traffic)) return "neighbour-discovery";
-  if (direction === "ingress" && isDhcpAnswer(flow.traffic, addressFamily(flow.destination))) return "dhcp-answer";
-  return undefined;
-}
-
-/** Whether the address is one of the node on which the pod runs, and no pod's. */
-export function isOwnNode(view: ClusterView, subject: SelectablePod, address: Address): boolean {
-  if (view.ownerOf(address) !== undefined) return false;
-  if (subject.pod.hostAddresses.includes(address)) return true;
-  return subject.pod.nodeName !== undefined && view.nodeAddresses(subject.pod.nodeName).includes(address);
+  return keepsAddressesWorking(direction, flow);
 }
 
 /** The policies that isolate the pod in this direction, by key. */

@@ -2,6 +2,7 @@
 
 import type { PodKey } from "../model/cluster.ts";
 import type { Policy, Rule } from "../model/policy.ts";
+import type { CidrBlock } from "../net/cidr.ts";
 
 export interface Verdict {
   readonly allow: boolean;
@@ -14,7 +15,7 @@ export interface Verdict {
 export interface HalfVerdict {
   /** A half that is not asked allows. */
   readonly allow: boolean;
-  /** The pod whose policies were asked; undefined when the half is not asked. */
+  /** The pod whose policies were asked; undefined when no known pod has the address. */
   readonly subject: PodKey | undefined;
   readonly reason: Reason;
 }
@@ -23,6 +24,8 @@ export type Reason =
   /** The source (egress) or destination (ingress) is no pod that policies can select. */
   | { readonly kind: "not-a-pod" }
   | { readonly kind: "never-blocked"; readonly because: NeverBlocked }
+  /** No known pod has the address, but it lies in a pod CIDR of that node, which closes such addresses (strict start). */
+  | { readonly kind: "unknown-pod"; readonly node: string; readonly cidr: CidrBlock }
   /** No policy isolates the pod in this direction. */
   | { readonly kind: "not-isolated" }
   | { readonly kind: "allowed"; readonly match: RuleMatch }

@@ -7,13 +7,13 @@ import { fillStore } from "../../src/cli/input.ts";
 import { nodeRuleset } from "../../src/cli/node-ruleset.ts";
 import { loadManifests } from "../../src/manifests/load-manifests.ts";
 import { nodeManifestFiles } from "../../src/manifests/manifest-files.ts";
+import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
 import { proveNode } from "../../src/prove/prove.ts";
 import { linesOf, PROJECT, runNftpol } from "../cli/run-nftpol.ts";
 
 const EXAMPLES = join(PROJECT, "policies-examples");
 const CORPUS = join(PROJECT, "..", "shared", "corpus", "cyclonus");
 const ALL_AGREE = /^folders (\d+) ok \/ \1, rows (\d+) ok \/ \2$/;
-const SETTINGS = { podToOwnNode: "allow", serviceProxy: "netfilter" } as const;
 
 function foldersIn(parent: string): string[] {
   return readdirSync(parent, { withFileTypes: true })
@@ -70,7 +70,12 @@ describe("corpus", () => {
       ).toEqual([]);
       expect(input.nodeNames.length, folder).toBeGreaterThan(0);
       for (const node of input.nodeNames) {
-        const proof = proveNode(input.store, node, nodeRuleset(input.store, node, SETTINGS), SETTINGS);
+        const proof = proveNode(
+          input.store,
+          node,
+          nodeRuleset(input.store, node, DEFAULT_PROGRAM_OPTIONS),
+          DEFAULT_PROGRAM_OPTIONS,
+        );
         proofs++;
         if (proof.outcome !== "equal" || !proof.exhaustive) notEqual.push(`${folder}, node ${node}: ${proof.outcome}`);
       }

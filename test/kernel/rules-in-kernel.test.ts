@@ -33,7 +33,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const EVERY_OPTION: ProgramOptions = { podToOwnNode: "enforce", serviceProxy: "ipvs" };
+const EVERY_OPTION: ProgramOptions = { podToOwnNode: "enforce", serviceProxy: "ipvs", unknownLocalPods: "drop" };
 
 /** Runs nft and expects it to be content. */
 async function nft(ns: Netns, path: string, ...argv: string[]): Promise<string> {

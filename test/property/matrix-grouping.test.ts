@@ -67,7 +67,7 @@ const input: fc.Arbitrary<Input> = fc.record({
     .map(([objects, copies, policies]) => [...withCopies(objects, copies), ...policies]),
   ports: fc.subarray(PORTS, { minLength: 1 }),
   addresses: fc.subarray(ADDRESSES),
-  options: fc.record({ podToOwnNode: fc.constantFrom("allow", "enforce") }),
+  options: fc.record({ podToOwnNode: fc.constantFrom("allow", "enforce"), unknownLocalPods: fc.constant("allow") }),
 });
 
 function print({ objects, ...rest }: Input): string {

@@ -16,7 +16,7 @@ const { store } = fillStore(await loadTexts({ "mutations.yaml": manifests })).in
 const correct = compileRuleset(new RuleGraph(store, "n1", DEFAULT_PROGRAM_OPTIONS).program());
 
 function prove(ruleset: Ruleset) {
-  return proveNode(store, "n1", ruleset, { podToOwnNode: "allow", serviceProxy: "netfilter" });
+  return proveNode(store, "n1", ruleset, DEFAULT_PROGRAM_OPTIONS);
 }
 
 /** A chain by the beginning of its name; `end` tells its parts apart. */

@@ -18,6 +18,7 @@ import { type ApiObject, cluster, NODES, storeOf, toYaml } from "../support/rand
 const options: fc.Arbitrary<ProgramOptions> = fc.record({
   podToOwnNode: fc.constantFrom("allow", "enforce"),
   serviceProxy: fc.constantFrom("netfilter", "ipvs"),
+  unknownLocalPods: fc.constantFrom("allow", "drop"),
 });
 
 function printInput([objects, settings]: readonly [readonly ApiObject[], unknown, ...unknown[]]): string {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { fillStore } from "../../src/cli/input.ts";
 import { ICMP, ICMPV6, type Traffic } from "../../src/model/flow.ts";
 import { parseAddress } from "../../src/net/address.ts";
-import { DEFAULT_EVALUATE_OPTIONS, evaluate } from "../../src/semantics/evaluate.ts";
+import { DEFAULT_EVALUATE_OPTIONS, type EvaluateOptions, evaluate } from "../../src/semantics/evaluate.ts";
 import type { HalfVerdict, Verdict } from "../../src/semantics/verdict.ts";
 import { loadTexts } from "../support/manifests.ts";
 
@@ -97,7 +97,7 @@ async function verdict(
   source: string,
   destination: string,
   traffic: Traffic = tcp(80),
-  podToOwnNode: "allow" | "enforce" = DEFAULT_EVALUATE_OPTIONS.podToOwnNode,
+  options: Partial<EvaluateOptions> = {},
 ): Promise<Verdict> {
   const { input, diagnostics } = fillStore(await loadTexts({ "a.yaml": CLUSTER + extra }));
   expect(diagnostics.filter((each) => each.severity === "error")).toEqual([]);
@@ -107,7 +107,7 @@ async function verdict(
     return parsed.address;
   };
   const flow = { source: address(source), destination: address(destination), traffic };
-  return evaluate(input.store, flow, { podToOwnNode });
+  return evaluate(input.store, flow, { ...DEFAULT_EVALUATE_OPTIONS, ...options });
 }
 
 function reasonText({ reason }: HalfVerdict): string {
@@ -483,7 +483,7 @@ describe("what is never blocked", () => {
     ["enforce", OWN_NODE, WEB, true],
     ["enforce", WEB, WEB, true],
   ] as const)("with pod-to-own-node %s, %s to %s is allowed: %s", async (option, source, destination, allowed) => {
-    expect((await verdict(CLOSED, source, destination, tcp(80), option)).allow).toBe(allowed);
+    expect((await verdict(CLOSED, source, destination, tcp(80), { podToOwnNode: option })).allow).toBe(allowed);
   });
 });
 

@@ -33,9 +33,10 @@ import {
   type VerdictMap,
 } from "./ruleset.ts";
 
-function countersOf({ unknownLocalPods }: ProgramOptions): Set<string> {
-  const counters = [dropCounter("egress"), dropCounter("ingress"), MIDSTREAM_COUNTER];
-  return new Set(unknownLocalPods === "drop" ? [...counters, UNKNOWN_COUNTER] : counters);
+const COUNTERS: ReadonlySet<string> = new Set([dropCounter("egress"), dropCounter("ingress"), MIDSTREAM_COUNTER]);
+
+function countersOf({ unknownLocalPods }: ProgramOptions): ReadonlySet<string> {
+  return unknownLocalPods === "drop" ? new Set([...COUNTERS, UNKNOWN_COUNTER]) : COUNTERS;
 }
 
 /** The table that enforces the program. Deterministic; cost linear in the program. */

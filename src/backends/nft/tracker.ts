@@ -1,19 +1,30 @@
 // The incremental way: keeps the ruleset of a program and turns each program delta into one transaction, at a cost
 // proportional to the delta. Property: the tracked ruleset equals a fresh compile of the program, declared sizes aside.
 
-import type { Address } from "../../net/address.ts";
-import type { ClassId, Dispatch, NodeProgram, PolicyClass, ProgramDelta, ProgramSet } from "../../program/program.ts";
-import { COUNTERS, capacityFor, compileRuleset, compileSet, dispatchElements, setElement } from "./compile.ts";
+import { type Address, addressFamily, FAMILIES } from "../../net/address.ts";
+import type {
+  ClassId,
+  ClosedDelta,
+  Dispatch,
+  NodeProgram,
+  PolicyClass,
+  ProgramDelta,
+  ProgramSet,
+} from "../../program/program.ts";
+import { capacityFor, compileRuleset, compileSet, dispatchElements, setElement } from "./compile.ts";
 import { type ClassChains, compileClassChains } from "./compile-class.ts";
 import { looksUp } from "./diff.ts";
+import { knownSet } from "./names.ts";
 import { type Chain, type NamedSet, type Ruleset, sameVerdict, type Verdict, type VerdictMap } from "./ruleset.ts";
 import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
+import { unknownEntry } from "./unknown-addresses.ts";
 
 type TrackedSet = (NamedSet & { elements: Set<string> }) | (VerdictMap & { elements: Map<string, Verdict> });
 type Draft = { -readonly [K in keyof ChangePlan]: ChangePlan[K][number][] };
 
 export class RulesetTracker {
   readonly #table: string;
+  readonly #counters: ReadonlySet<string>;
   /** With elements of their own: those of the program are live, and run ahead of what was handed out. */
   readonly #sets = new Map<string, TrackedSet>();
   readonly #chains = new Map<string, Chain>();
@@ -25,6 +36,7 @@ export class RulesetTracker {
   constructor(program: NodeProgram) {
     const ruleset = compileRuleset(program);
     this.#table = ruleset.table;
+    this.#counters = ruleset.counters;
     for (const [name, set] of ruleset.sets) this.#sets.set(name, tracked(set));
     for (const [name, chain] of ruleset.chains) this.#chains.set(name, chain);
     for (const policyClass of program.classes.values()) this.#remember(policyClass.id, compileClassChains(policyClass));
@@ -32,7 +44,7 @@ export class RulesetTracker {
 
   /** The table as it should be now; it changes with the next `update` and with nothing else. */
   ruleset(): Ruleset {
-    return { table: this.#table, counters: COUNTERS, sets: this.#sets, chains: this.#chains };
+    return { table: this.#table, counters: this.#counters, sets: this.#sets, chains: this.#chains };
   }
 
   /**
@@ -67,6 +79,7 @@ export class RulesetTracker {
     for (const set of delta.removedSets) this.#deleteSet(set.id, draft);
     for (const { set, added, removed } of delta.elements) this.#changeElements(set, added, removed, draft);
     this.#changeDispatch(delta, draft);
+    if (delta.closed !== undefined) this.#changeClosed(delta.closed, draft);
     this.#refillReaders(draft);
     return orderTransaction(this.#table, draft);
   }
@@ -163,6 +176,18 @@ export class RulesetTracker {
     }
   }
 
+  #changeClosed({ blocks, known, unknown }: ClosedDelta, draft: Draft): void {
+    for (const family of FAMILIES) {
+      const own = (address: Address) => addressFamily(address) === family;
+      const added = known.filter(own).map((key) => ({ key, verdict: undefined }));
+      this.#move(knownSet(family), unknown.filter(own), added, draft);
+    }
+    if (blocks === undefined) return;
+    const chain = unknownEntry(blocks);
+    this.#chains.set(chain.name, chain);
+    draft.refillChains.push(chain);
+  }
+
   #holds(name: string, { key, verdict }: Element): boolean {
     const set = this.#set(name);
     return set.kind === "set"
@@ -174,7 +199,7 @@ export class RulesetTracker {
   #refillReaders(draft: Draft): void {
     if (draft.replaceSets.length === 0) return;
     const replaced = new Set(draft.replaceSets.map((set) => set.name));
-    const fresh = new Set(draft.addChains.map((chain) => chain.name));
+    const fresh = new Set([...draft.addChains, ...draft.refillChains].map((chain) => chain.name));
     for (const chain of this.#chains.values()) {
       if (!fresh.has(chain.name) && looksUp(chain, replaced)) draft.refillChains.push(chain);
     }

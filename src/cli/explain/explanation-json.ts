@@ -48,6 +48,8 @@ function halfJson(direction: Direction, half: HalfVerdict): unknown {
       return common;
     case "never-blocked":
       return { ...common, because: reason.because };
+    case "unknown-pod":
+      return { ...common, node: reason.node, podCidr: reason.cidr.text };
     case "allowed": {
       const { policy, rule, peer, port } = reason.match;
       const peers = rule.peers === ANY ? [] : rule.peers;

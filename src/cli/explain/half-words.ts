@@ -2,7 +2,7 @@
 
 import type { Flow } from "../../model/flow.ts";
 import { type Direction, type Policy, type PortMatch, policyDisplayName, type Rule } from "../../model/policy.ts";
-import type { HalfVerdict, NeverBlocked, RuleMatch, RuleMiss } from "../../semantics/verdict.ts";
+import type { HalfVerdict, NeverBlocked, Reason, RuleMatch, RuleMiss } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import { peerMissWords, portMissWords } from "./miss-words.ts";
 import { peerField, peersWords, peerWords, portsWords, portWords, positionWords } from "./rule-words.ts";
@@ -26,6 +26,8 @@ export function explainHalf(
       return [notAPodWords(view, direction, flow)];
     case "never-blocked":
       return [`never blocked: ${NEVER_BLOCKED_WORDS[reason.because]}`];
+    case "unknown-pod":
+      return [unknownPodWords(direction, reason, flow)];
     case "not-isolated":
       return [
         `not isolated: no policy with policyTypes ${typeName(direction)} selects the pod, so everything is allowed`,
@@ -56,6 +58,15 @@ function notAPodWords(view: ClusterView, direction: Direction, flow: Flow): stri
   const node = view.nodeAt(address);
   const what = node === undefined ? "an address outside of the pods" : `the address of node ${node}`;
   return `not asked: ${address} is ${what}, no policy can select it`;
+}
+
+function unknownPodWords(
+  direction: Direction,
+  { node, cidr }: Extract<Reason, { kind: "unknown-pod" }>,
+  flow: Flow,
+): string {
+  const address = direction === "egress" ? flow.source : flow.destination;
+  return `closed: ${address} is in the pod CIDR ${cidr.text} of node ${node}, and no pod is known to have it (--unknown-local-pods=drop)`;
 }
 
 /** `shop/db ingress[1]`: as the rule is written in the policy. */

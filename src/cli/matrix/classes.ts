@@ -4,7 +4,8 @@
 
 import { ANY, DIRECTIONS, type Peer, type PodQuery, type Policy, type PortMatch } from "../../model/policy.ts";
 import { FAMILIES } from "../../net/address.ts";
-import { isOwnNode, peerMatches, queryMatches, resolveNamedPort } from "../../semantics/evaluate.ts";
+import { peerMatches, queryMatches, resolveNamedPort } from "../../semantics/evaluate.ts";
+import { isOwnNode } from "../../semantics/never-blocked.ts";
 import type { ClusterView, SelectablePod } from "../../state/view.ts";
 import type { Endpoint } from "./endpoints.ts";
 

@@ -15,6 +15,7 @@ import { formatTable } from "../matrix/format-table.ts";
 import { type GroupedMatrix, groupMatrix } from "../matrix/groups.ts";
 import { formatHtml } from "../matrix/html/page.ts";
 import { defaultPorts, sortPorts } from "../matrix/ports.ts";
+import { programOptions } from "../node-ruleset.ts";
 import { startProgress } from "../progress.ts";
 import { countOf, printable } from "../terminal-text.ts";
 import { formatQuestion, parseTraffic, TRAFFIC_FORMS, type TrafficQuestion } from "../traffic-text.ts";
@@ -42,7 +43,7 @@ export const run: VerbRun = async (_args, options, context) => {
     addresses,
     families,
     namespace,
-    options: { podToOwnNode: textOption(options, "podToOwnNode") === "enforce" ? "enforce" : "allow" },
+    options: programOptions(options),
     onProgress: (done, total) => progress.report(`judging: ${done} of ${total} kinds of pods`),
   });
   progress.finish();

@@ -47,6 +47,8 @@ function reasonKey(direction: Direction, { reason }: HalfVerdict): string {
       return `${direction} ${reason.kind}`;
     case "never-blocked":
       return `${direction} ${reason.because}`;
+    case "unknown-pod":
+      return `${direction} ${reason.kind} ${reason.node}`;
     case "allowed": {
       const { policy, rule, peer, port } = reason.match;
       return JSON.stringify([direction, policy.key, rule.index, peer ?? null, port ?? null]);
@@ -66,6 +68,8 @@ function describe(direction: Direction, { allow, reason }: HalfVerdict): PageRea
       return { allow, text: `not asked: ${subject} is no pod that policies can select` };
     case "never-blocked":
       return { allow, text: NEVER_BLOCKED[reason.because] };
+    case "unknown-pod":
+      return { allow, text: printable(`${subject} is in a pod CIDR of node ${reason.node}, and no known pod has it`) };
     case "not-isolated":
       return { allow, text: `no policy isolates ${subject} for ${direction}` };
     case "allowed":
