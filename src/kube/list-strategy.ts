@@ -49,12 +49,16 @@ export class ListStrategy {
     else if (this.#streaming === "doubted") this.#streaming = "on";
   }
 
-  /** A list failed, or a watch that a list has to follow. */
-  failed(failure: ApiError, plan?: ListPlan): void {
+  /** A list failed, or a watch that a list has to follow. `refused`: the server wants another kind of list, at once. */
+  failed(failure: ApiError, plan?: ListPlan): "failed" | "refused" {
     if (isVersionTooLarge(failure) || (plan !== undefined && isGone(failure))) this.#consistent = true;
-    if (plan === undefined || this.#streaming === "off") return;
-    if (plan.kind === "streaming") this.#streaming = this.#afterStreaming(failure);
-    else if (isUnreachable(failure)) this.#streaming = "on";
+    if (plan === undefined || this.#streaming === "off") return "failed";
+    if (plan.kind === "list") {
+      if (isUnreachable(failure)) this.#streaming = "on";
+      return "failed";
+    }
+    this.#streaming = this.#afterStreaming(failure);
+    return this.#streaming === "refused" ? "refused" : "failed";
   }
 
   #afterStreaming(failure: ApiError): "on" | "doubted" | "refused" {

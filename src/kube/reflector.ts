@@ -100,7 +100,8 @@ export class Reflector<T> {
     } catch (error) {
       const failure = apiFailure(error, signal);
       if (failure === undefined) return "failed";
-      this.#strategy.failed(failure, plan);
+      // No failure of the server: it is asked otherwise at once.
+      if (this.#strategy.failed(failure, plan) === "refused") return "failed";
       this.#failed(failure, 0);
       if (isNotFound(failure) && this.#options.optional === true) await this.#notServed(signal);
       return "failed";
@@ -164,7 +165,10 @@ export class Reflector<T> {
         const failure = apiFailure(error, signal);
         if (failure === undefined) return;
         this.#failed(failure, livedMs());
-        if (this.#needsList(failure)) return this.#strategy.failed(failure);
+        if (this.#needsList(failure)) {
+          this.#strategy.failed(failure);
+          return;
+        }
       } finally {
         watch?.close();
         watch = undefined;

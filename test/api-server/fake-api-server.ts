@@ -1,5 +1,6 @@
-// A small API server over HTTPS on loopback: lists with paging, resourceVersions and expiring continue tokens, token and
-// client certificate authentication, Status objects. Faults are injected per request. Watches will be added here.
+// A small API server over HTTPS on loopback: lists and watches with resourceVersions, streaming lists, bookmarks,
+// compaction, Events, token and client certificate authentication. Faults are injected per request.
+// Owns connections, authentication and faults; what is answered is api-answers.ts and watch-session.ts.
 
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttpServer } from "node:http";
@@ -7,9 +8,12 @@ import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
+import { type ApiAnswer, answerTo, createEvent, type StreamingLists } from "./api-answers.ts";
 import { type Authority, type Certificate, issueCertificate, makeAuthority } from "./certificates.ts";
-import { applyFault, type Fault } from "./faults.ts";
-import { type ApiObject, type ListQuery, ObjectStore } from "./object-store.ts";
+import { applyFault, type Fault, isWatchFault } from "./faults.ts";
+import { type ApiObject, ObjectStore } from "./object-store.ts";
+import { statusObject } from "./status-object.ts";
+import { type WatchFault, WatchSession } from "./watch-session.ts";
 
 export interface RecordedRequest {
   readonly method: string;
@@ -18,6 +22,8 @@ export interface RecordedRequest {
   readonly headers: IncomingMessage["headers"];
   /** Counts connections from 1. */
   readonly connection: number;
+  /** When it came; milliseconds of performance.now(). */
+  readonly atMs: number;
 }
 
 export interface FakeApiServerOptions {
@@ -29,10 +35,14 @@ export interface FakeApiServerOptions {
   readonly clientCertificates?: boolean;
   /** Instead of one for localhost and 127.0.0.1. */
   readonly certificate?: (authority: Authority) => Certificate;
-  /** Compress answers where the client takes it, as real servers do with large ones. */
+  /** Compress lists where the client takes it, as real servers do with large ones. */
   readonly gzip?: boolean;
   /** A path before all paths, as behind a shared gateway. */
   readonly pathPrefix?: string;
+  /** Default: served. */
+  readonly streamingLists?: StreamingLists;
+  /** Default: only on demand. */
+  readonly bookmarkEveryMs?: number;
 }
 
 /** Decides for each request, before authentication, whether it goes wrong. */
@@ -42,20 +52,26 @@ export class FakeApiServer {
   readonly store = new ObjectStore();
   /** All requests in order, those with faults too. */
   readonly requests: RecordedRequest[] = [];
+  /** Events that were created, as they were sent. */
+  readonly postedEvents: ApiObject[] = [];
   readonly authority = makeAuthority();
   tokens: readonly string[];
-  /** Users may not list these paths. */
+  /** Users may not list or watch these paths. */
   forbidden: readonly string[] = [];
+  streamingLists: StreamingLists;
   readonly #options: FakeApiServerOptions;
   readonly #server: HttpServer;
   readonly #sockets = new Set<Socket>();
+  readonly #watches = new Set<WatchSession>();
   readonly #connectionNumbers = new WeakMap<Socket, number>();
+  readonly #bookmarkTimer: NodeJS.Timeout | undefined;
   #connectionCount = 0;
   #faults: FaultRule[] = [];
 
   private constructor(options: FakeApiServerOptions) {
     this.#options = options;
     this.tokens = options.tokens ?? [];
+    this.streamingLists = options.streamingLists ?? "served";
     const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
     this.#server = options.plainHttp ? createHttpServer(answer) : createServer(this.#tlsOptions(), answer);
     this.#server.on("connection", (socket: Socket) => {
@@ -65,11 +81,17 @@ export class FakeApiServer {
     this.#server.on(options.plainHttp ? "connection" : "secureConnection", (socket: Socket) => {
       this.#connectionNumbers.set(socket, ++this.#connectionCount);
     });
+    const { bookmarkEveryMs } = options;
+    if (bookmarkEveryMs !== undefined) this.#bookmarkTimer = setInterval(() => this.sendBookmarks(), bookmarkEveryMs);
   }
 
-  static async start(options: FakeApiServerOptions = {}): Promise<FakeApiServer> {
+  /** `port`: of an earlier server that has come back. */
+  static async start(options: FakeApiServerOptions = {}, port = 0): Promise<FakeApiServer> {
     const server = new FakeApiServer(options);
-    await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once("error", reject);
+      server.#server.listen(port, "127.0.0.1", resolve);
+    });
     return server;
   }
 
@@ -85,6 +107,11 @@ export class FakeApiServer {
     return this.#connectionCount;
   }
 
+  /** Watches that are open now. */
+  get watchCount(): number {
+    return this.#watches.size;
+  }
+
   /** Asked before earlier rules; remove it with the function that is returned. */
   addFault(rule: FaultRule): () => void {
     this.#faults.unshift(rule);
@@ -93,14 +120,32 @@ export class FakeApiServer {
     };
   }
 
-  /** The next `times` requests to the path go wrong. */
+  /** The next `times` requests to the path go wrong. Faults of watches are kept for watches. */
   failNext(path: string, fault: Fault, times = 1): void {
     let left = times;
-    this.addFault((request) => (request.path === path && left-- > 0 ? fault : undefined));
+    this.addFault((request) => {
+      if (request.path !== path || left <= 0 || (isWatchFault(fault) && !isWatch(request))) return undefined;
+      left--;
+      return fault;
+    });
   }
 
   requestsTo(path: string): readonly RecordedRequest[] {
     return this.requests.filter((request) => request.path === path);
+  }
+
+  /** Plain lists and streaming ones. */
+  listsOf(path: string): readonly RecordedRequest[] {
+    return this.requestsTo(path).filter((request) => !isWatch(request) || request.query.has("sendInitialEvents"));
+  }
+
+  /** Watches that go on from a version. */
+  watchesOf(path: string): readonly RecordedRequest[] {
+    return this.requestsTo(path).filter((request) => isWatch(request) && !request.query.has("sendInitialEvents"));
+  }
+
+  sendBookmarks(): void {
+    for (const watch of this.#watches) watch.sendBookmark();
   }
 
   /** Cuts every connection: what a restart looks like to clients. */
@@ -109,6 +154,7 @@ export class FakeApiServer {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#bookmarkTimer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.cutConnections();
     await closed;
@@ -135,45 +181,55 @@ export class FakeApiServer {
       query: url.searchParams,
       headers: request.headers,
       connection: this.#connectionNumbers.get(request.socket) ?? 0,
+      atMs: performance.now(),
     };
     this.requests.push(recorded);
     for (const rule of this.#faults) {
       const fault = rule(recorded);
       if (fault === undefined) continue;
-      applyFault(fault, request, response, () => this.#serve(recorded, request, response));
+      if (isWatchFault(fault)) this.#serve(recorded, request, response, fault);
+      else applyFault(fault, request, response, () => this.#serve(recorded, request, response));
       return;
     }
     this.#serve(recorded, request, response);
   }
 
-  #serve(recorded: RecordedRequest, request: IncomingMessage, response: ServerResponse): void {
-    const value = this.#isKnown(request) ? this.#valueFor(recorded) : statusObject(401, "Unauthorized", "Unauthorized");
-    const text = Buffer.from(JSON.stringify(value));
-    const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
-    response.writeHead(value.kind === "Status" ? Number(value.code) : 200, {
-      "content-type": "application/json",
-      ...(gzip ? { "content-encoding": "gzip" } : {}),
-    });
-    response.end(gzip ? gzipSync(text) : text);
+  #serve(recorded: RecordedRequest, request: IncomingMessage, response: ServerResponse, fault?: WatchFault): void {
+    const { path, query, method } = recorded;
+    if (!this.#isKnown(request)) {
+      this.#send(
+        { kind: "value", code: 401, value: statusObject(401, "Unauthorized", "Unauthorized") },
+        request,
+        response,
+      );
+    } else if (method === "POST") {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => this.#send(createEvent(this, path, Buffer.concat(chunks).toString()), request, response));
+    } else {
+      const answer = answerTo(this, path, query);
+      if (answer.kind === "watch") this.#watch(path, answer, response, fault);
+      else this.#send(answer, request, response);
+    }
   }
 
-  /** A list, or the Status that says why not. */
-  #valueFor({ path, query }: RecordedRequest): ApiObject {
-    if (this.forbidden.includes(path)) {
-      const plural = path.split("/").at(-1);
-      const message = `${plural} is forbidden: User "tester" cannot list resource "${plural}" at the cluster scope`;
-      return statusObject(403, "Forbidden", message);
-    }
-    const page: ListQuery = { limit: Number(query.get("limit") ?? 0), continue: query.get("continue") ?? "" };
-    const result = this.store.list(path, page);
-    switch (result.kind) {
-      case "list":
-        return result.list;
-      case "unknown":
-        return statusObject(404, "NotFound", "the server could not find the requested resource");
-      case "expired":
-        return statusObject(410, "Expired", "The provided continue parameter is too old");
-    }
+  #send(answer: Exclude<ApiAnswer, { kind: "watch" }>, request: IncomingMessage, response: ServerResponse): void {
+    const bytes = Buffer.from(answer.kind === "text" ? answer.text : JSON.stringify(answer.value));
+    const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+    response.writeHead(answer.code, {
+      "content-type": answer.kind === "text" ? "text/plain" : "application/json",
+      ...(gzip ? { "content-encoding": "gzip" } : {}),
+    });
+    response.end(gzip ? gzipSync(bytes) : bytes);
+  }
+
+  #watch(path: string, { query }: Extract<ApiAnswer, { kind: "watch" }>, response: ServerResponse, fault?: WatchFault) {
+    const collection = this.store.collection(path);
+    if (collection === undefined) throw new Error(`no resource at ${path}`);
+    const session = new WatchSession(this.store, collection, query, response, fault);
+    this.#watches.add(session);
+    response.on("close", () => this.#watches.delete(session));
+    session.start();
   }
 
   #isKnown(request: IncomingMessage): boolean {
@@ -184,6 +240,6 @@ export class FakeApiServer {
   }
 }
 
-export function statusObject(code: number, reason: string, message: string): ApiObject {
-  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, code };
+function isWatch(request: RecordedRequest): boolean {
+  return ["1", "true"].includes(request.query.get("watch") ?? "");
 }

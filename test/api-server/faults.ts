@@ -1,8 +1,11 @@
 // What can go wrong with one answer of the fake API server. Owns how each fault looks on the wire.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { WatchFault } from "./watch-session.ts";
 
-export type Fault =
+export type Fault = AnswerFault | WatchFault;
+
+export type AnswerFault =
   /** Another answer altogether. */
   | {
       readonly kind: "answer";
@@ -26,7 +29,24 @@ export type Fault =
       readonly headers?: Readonly<Record<string, string>>;
     };
 
-export function applyFault(fault: Fault, request: IncomingMessage, response: ServerResponse, serve: () => void): void {
+const WATCH_FAULTS: readonly string[] = [
+  "end watch",
+  "close watch",
+  "repeat events",
+  "slow watch",
+] satisfies WatchFault["kind"][];
+
+/** The request is answered truly at first; what goes wrong is up to the watch. */
+export function isWatchFault(fault: Fault): fault is WatchFault {
+  return WATCH_FAULTS.includes(fault.kind);
+}
+
+export function applyFault(
+  fault: AnswerFault,
+  request: IncomingMessage,
+  response: ServerResponse,
+  serve: () => void,
+): void {
   const { socket } = request;
   switch (fault.kind) {
     case "answer":

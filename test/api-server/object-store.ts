@@ -1,5 +1,5 @@
-// The objects of the fake API server: collections by path, one resourceVersion for all of them, pages that stay as they
-// were when their list began, until they are compacted. Keys and order as etcd's.
+// The objects of the fake API server: collections by path, one resourceVersion for all of them, the history of their
+// changes until it is compacted, and pages that stay as they were when their list began. Keys and order as etcd's.
 
 export type ApiObject = Readonly<Record<string, unknown>>;
 
@@ -14,12 +14,22 @@ export type ListResult =
   | { readonly kind: "expired" }
   | { readonly kind: "unknown" };
 
-interface Collection {
+export interface StoredEvent {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly version: number;
+  /** With kind and apiVersion; a deleted one as it was, with the version of its deletion. */
+  readonly object: ApiObject;
+}
+
+export interface Collection {
+  readonly path: string;
   /** `PodList` */
   readonly listKind: string;
   readonly apiVersion: string;
   /** `namespace/name` or `name` -> object. */
   readonly objects: Map<string, ApiObject>;
+  history: StoredEvent[];
+  readonly watchers: Set<(event: StoredEvent) => void>;
 }
 
 interface OpenList {
@@ -31,6 +41,7 @@ export class ObjectStore {
   readonly #collections = new Map<string, Collection>();
   #openLists = new Map<string, OpenList>();
   #version = 1;
+  #oldest = 1;
   #nextList = 1;
 
   constructor() {
@@ -44,33 +55,86 @@ export class ObjectStore {
     return this.#version;
   }
 
+  /** Watches that go on from an earlier version come too late. */
+  get oldestVersion(): number {
+    return this.#oldest;
+  }
+
   addResource(path: string, listKind: string, apiVersion: string): void {
-    this.#collections.set(path, { listKind, apiVersion, objects: new Map() });
+    const watchers: Collection["watchers"] = new Set();
+    this.#collections.set(path, { path, listKind, apiVersion, objects: new Map(), history: [], watchers });
+  }
+
+  /** A custom resource definition is gone, and its objects with it. */
+  removeResource(path: string): void {
+    this.#collections.delete(path);
+    this.#version++;
+  }
+
+  get resources(): readonly Collection[] {
+    return [...this.#collections.values()];
+  }
+
+  collection(path: string): Collection | undefined {
+    return this.#collections.get(path);
   }
 
   /** Creates or replaces; the object gets the next resourceVersion. */
   put(path: string, object: ApiObject): void {
+    const collection = this.#existing(path);
     const metadata = object.metadata as ApiObject;
-    const versioned = { ...object, metadata: { ...metadata, resourceVersion: String(++this.#version) } };
-    this.#collection(path).objects.set(objectKey(metadata), versioned);
+    const key = objectKey(metadata);
+    const version = ++this.#version;
+    const known = collection.objects.get(key);
+    const uid = metadata.uid ?? (known?.metadata as ApiObject | undefined)?.uid ?? `uid-${version}`;
+    const versioned = { ...object, metadata: { ...metadata, uid, resourceVersion: String(version) } };
+    collection.objects.set(key, versioned);
+    this.#record(collection, known === undefined ? "ADDED" : "MODIFIED", version, versioned);
   }
 
   delete(path: string, key: string): void {
-    if (this.#collection(path).objects.delete(key)) this.#version++;
+    const collection = this.#existing(path);
+    const object = collection.objects.get(key);
+    if (object === undefined) return;
+    collection.objects.delete(key);
+    const version = ++this.#version;
+    const metadata = { ...(object.metadata as ApiObject), resourceVersion: String(version) };
+    this.#record(collection, "DELETED", version, { ...object, metadata });
   }
 
-  /** All continue tokens given so far are too old. */
+  /** The changes after this version; undefined when they are not known any more. */
+  changesSince(collection: Collection, version: number): readonly StoredEvent[] | undefined {
+    if (version < this.#oldest) return undefined;
+    return collection.history.filter((event) => event.version > version);
+  }
+
+  /** All continue tokens given so far are too old, and so are all versions before the present one. */
   compact(): void {
     this.#openLists = new Map();
+    this.#oldest = this.#version;
+    for (const collection of this.#collections.values()) collection.history = [];
+  }
+
+  /** etcd is restored from a backup: the objects as they are now, but the versions of long ago. */
+  rewind(byVersions: number): void {
+    this.#version -= byVersions;
+    this.#oldest = this.#version;
+    for (const collection of this.#collections.values()) {
+      collection.history = [];
+      for (const [key, object] of collection.objects) {
+        const metadata = object.metadata as ApiObject;
+        const resourceVersion = String(Math.min(Number(metadata.resourceVersion), this.#version));
+        collection.objects.set(key, { ...object, metadata: { ...metadata, resourceVersion } });
+      }
+    }
   }
 
   list(path: string, query: ListQuery): ListResult {
     const collection = this.#collections.get(path);
     if (collection === undefined) return { kind: "unknown" };
     if (query.continue === "") {
-      const keys = [...collection.objects.keys()].sort();
-      const items = keys.map((key) => collection.objects.get(key) as ApiObject);
-      return page(collection, { items, resourceVersion: this.#version }, query.limit, 0, this.#keep);
+      const open = { items: sortedObjects(collection), resourceVersion: this.#version };
+      return page(collection, open, query.limit, 0, this.#keep);
     }
     const { list, start } = JSON.parse(Buffer.from(query.continue, "base64url").toString()) as {
       list: string;
@@ -87,11 +151,26 @@ export class ObjectStore {
     return name;
   };
 
-  #collection(path: string): Collection {
+  #record(collection: Collection, type: StoredEvent["type"], version: number, object: ApiObject): void {
+    const event = { type, version, object: typed(collection, object) };
+    collection.history.push(event);
+    for (const watcher of [...collection.watchers]) watcher(event);
+  }
+
+  #existing(path: string): Collection {
     const collection = this.#collections.get(path);
     if (collection === undefined) throw new Error(`no resource at ${path}`);
     return collection;
   }
+}
+
+export function sortedObjects(collection: Collection): readonly ApiObject[] {
+  return [...collection.objects.keys()].sort().map((key) => collection.objects.get(key) as ApiObject);
+}
+
+/** Events say kind and apiVersion of their objects; items of lists do not. */
+export function typed({ listKind, apiVersion }: Collection, object: ApiObject): ApiObject {
+  return { kind: listKind.replace(/List$/, ""), apiVersion, ...object };
 }
 
 function page(

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type SnapshotOptions, type SnapshotProgress, snapshotCluster } from "../../src/kube/snapshot.ts";
-import { FakeApiServer, type FakeApiServerOptions, statusObject } from "./fake-api-server.ts";
+import { FakeApiServer, type FakeApiServerOptions } from "./fake-api-server.ts";
 import { clusterOf, writeKubeconfig } from "./kubeconfig-files.ts";
 import {
   NAMESPACES_PATH,
@@ -14,6 +14,7 @@ import {
   podObject,
   policyObject,
 } from "./objects.ts";
+import { statusObject } from "./status-object.ts";
 
 const TOKEN = "sesame-open-0123456789";
 

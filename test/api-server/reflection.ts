@@ -1,0 +1,99 @@
+// A reflector beside a fake API server for one test: short times, a mirror of what it tells, and a clean end.
+
+import { onTestFinished } from "vitest";
+import { connectApiClient, type StreamingApiClient } from "../../src/kube/api-client.ts";
+import { Reflector } from "../../src/kube/reflector.ts";
+import type { ReflectorSettings } from "../../src/kube/reflector-settings.ts";
+import type { ReflectorStatus } from "../../src/kube/reflector-status.ts";
+import { type DecodedResource, PODS } from "../../src/kube/resources.ts";
+import type { PulseTimeouts } from "../../src/kube/server-pulse.ts";
+import type { Pod } from "../../src/model/cluster.ts";
+import { eventually } from "./eventually.ts";
+import type { FakeApiServer } from "./fake-api-server.ts";
+import { type ConfigEntry, clusterOf, writeKubeconfig } from "./kubeconfig-files.ts";
+import { Mirror } from "./mirror.ts";
+
+export const SHORT_TIMES: Partial<ReflectorSettings> = {
+  backoff: { minMs: 20, maxMs: 200, maxAfterCloseMs: 100, healthyMs: 500, maxRetryAfterMs: 5_000 },
+  listTimeouts: { headersMs: 3_000, idleMs: 1_000 },
+  watchHeadersMs: 3_000,
+  watchIdleMs: 20_000,
+  initialEventsIdleMs: 500,
+};
+
+export const SHORT_PULSE: PulseTimeouts = { quietMs: 5_000, answerMs: 1_000 };
+
+export interface Reflection<T> {
+  readonly reflector: Reflector<T>;
+  readonly mirror: Mirror<T>;
+  readonly statuses: readonly ReflectorStatus[];
+  /** Settles when the reflector has stopped. */
+  readonly ended: Promise<void>;
+  stop(): void;
+  synced(): Promise<void>;
+}
+
+export interface ReflectOptions<T> {
+  readonly resource?: DecodedResource<T>;
+  readonly optional?: boolean;
+  readonly settings?: Partial<ReflectorSettings>;
+  readonly pulse?: PulseTimeouts;
+  readonly client?: StreamingApiClient;
+  readonly cluster?: ConfigEntry;
+  readonly user?: ConfigEntry;
+  readonly onChanges?: (batch: Parameters<Mirror<T>["take"]>[0]) => void;
+}
+
+export function connectTo(server: FakeApiServer, options: ReflectOptions<never> = {}): Promise<StreamingApiClient> {
+  const cluster = options.cluster ?? clusterOf(server);
+  return openClient(writeKubeconfig({ cluster, user: options.user }), options.pulse ?? SHORT_PULSE);
+}
+
+async function openClient(kubeconfig: string, pulse: PulseTimeouts): Promise<StreamingApiClient> {
+  const client = await connectApiClient({ kubeconfig, pulse });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** Starts at once. At the test's end it is stopped, and must not have failed. */
+export async function reflectPods(server: FakeApiServer, options: ReflectOptions<Pod> = {}): Promise<Reflection<Pod>> {
+  const { client: _client, resource: _resource, onChanges: _onChanges, ...connection } = options;
+  const client = options.client ?? (await connectTo(server, connection));
+  return reflect(client, { ...options, resource: options.resource ?? PODS });
+}
+
+export function reflect<T>(
+  client: StreamingApiClient,
+  options: ReflectOptions<T> & { readonly resource: DecodedResource<T> },
+): Reflection<T> {
+  const mirror = new Mirror<T>();
+  const statuses: ReflectorStatus[] = [];
+  const reflector = new Reflector({
+    resource: options.resource,
+    client,
+    optional: options.optional,
+    onChanges: (batch) => {
+      options.onChanges?.(batch);
+      mirror.take(batch);
+    },
+    onStatus: (status) => void statuses.push(status),
+    settings: { ...SHORT_TIMES, ...options.settings },
+  });
+  const controller = new AbortController();
+  const ended = reflector.run(controller.signal);
+  const stop = () => controller.abort(new Error("the test has ended"));
+  let failure: unknown;
+  ended.catch((error: unknown) => {
+    failure = error;
+  });
+  onTestFinished(async () => {
+    stop();
+    if (options.onChanges === undefined) await ended;
+  });
+  const synced = () =>
+    eventually("the first list", () => {
+      if (failure !== undefined) throw failure;
+      return reflector.status().synced;
+    });
+  return { reflector, mirror, statuses, ended, stop, synced };
+}
