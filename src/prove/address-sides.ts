@@ -5,10 +5,11 @@ import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
 import type { Direction, Peer, Policy, PortMatch } from "../model/policy.ts";
 import { ANY } from "../model/policy.ts";
 import { type Address, addressValue, type Family } from "../net/address.ts";
-import { cidrRange } from "../net/cidr.ts";
-import { isolatingPolicies, peerMatches, resolveNamedPort } from "../semantics/evaluate.ts";
+import { type CidrBlock, cidrRange } from "../net/cidr.ts";
+import { type EvaluateOptions, isolatingPolicies, peerMatches, resolveNamedPort } from "../semantics/evaluate.ts";
+import { isClosedBy } from "../semantics/judge-unknown.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
-import { AddressCuts, type Atom, atomOf } from "./address-atoms.ts";
+import { AddressCuts, type Atom, atomOf, atomsIn } from "./address-atoms.ts";
 import {
   type AddressPair,
   type AddressTest,
@@ -26,18 +27,21 @@ export class AddressSides {
   readonly pairs: ReadonlyMap<string, AddressPair>;
   readonly #view: ClusterView;
   readonly #nodeName: string;
+  readonly #closed: ReadonlySet<number>;
   readonly #testsOfChain = new Map<string, readonly AddressTest[]>();
   readonly #entries = new Map<string, ReadonlyMap<number, readonly TestEntry[]>>();
   readonly #peerBits = new Map<Peer, Set<number>>();
   readonly #isolating = new Map<string, readonly Policy[]>();
 
   /** Throws UnprovableRule when a rule asks something of addresses that cannot be taken apart. */
-  constructor(view: ClusterView, nodeName: string, ruleset: Ruleset, family: Family) {
+  constructor(view: ClusterView, nodeName: string, ruleset: Ruleset, family: Family, options: EvaluateOptions) {
     this.#view = view;
     this.#nodeName = nodeName;
     this.family = family;
     const cuts = new AddressCuts(family);
     addPolicyCuts(view, nodeName, family, cuts);
+    const podCidrs = options.unknownLocalPods === "drop" ? podCidrsOf(view, nodeName, family) : [];
+    for (const block of podCidrs) addBlock(block, cuts);
     const pairs = new Map<string, AddressPair>();
     const tests: TestCache = new Map();
     for (const chain of ruleset.chains.values()) {
@@ -52,6 +56,10 @@ export class AddressSides {
     for (const pair of pairs.values()) for (const address of [pair.source, pair.destination]) cuts.addAddress(address);
     this.pairs = pairs;
     this.atoms = cuts.atoms();
+    const inBlocks = podCidrs.map(cidrRange).flatMap(({ first, last }) => atomsIn(this.atoms, first, last));
+    this.#closed = new Set(
+      inBlocks.filter(({ address }) => isClosedBy(view, nodeName, address)).map(({ index }) => index),
+    );
     for (const test of tests.values()) this.#entries.set(test.id, entriesByAtom(test, this.atoms));
   }
 
@@ -91,6 +99,11 @@ export class AddressSides {
     return owner?.pod.nodeName === this.#nodeName ? owner : undefined;
   }
 
+  /** Whether this node closes the address because no known pod has it. */
+  isClosed(atom: Atom): boolean {
+    return this.#closed.has(atom.index);
+  }
+
   isolating(direction: Direction, pod: SelectablePod): readonly Policy[] {
     const key = `${direction} ${pod.key}`;
     let policies = this.#isolating.get(key);
@@ -120,7 +133,9 @@ export class AddressSides {
       .filter((address) => address.includes(":") === (this.family === 6) && this.#view.ownerOf(address) === undefined)
       .map((address) => atomOf(this.atoms, addressValue(address)));
     if (known.length > 0) return known;
-    const anonymous = this.atoms.find((atom) => atom.first < atom.last && this.owner(atom) === undefined);
+    const anonymous = this.atoms.find(
+      (atom) => atom.first < atom.last && this.owner(atom) === undefined && !this.isClosed(atom),
+    );
     return anonymous === undefined ? [] : [anonymous];
   }
 }
@@ -137,13 +152,20 @@ function addPolicyCuts(view: ClusterView, nodeName: string, family: Family, cuts
   for (const policy of view.policies()) {
     for (const peer of [...peersOf(policy, "ingress"), ...peersOf(policy, "egress")]) {
       if (peer.kind !== "ipBlock") continue;
-      for (const block of [peer.cidr, ...peer.except]) {
-        if (block.family !== family) continue;
-        const { first, last } = cidrRange(block);
-        cuts.addRange(first, last);
-      }
+      for (const block of [peer.cidr, ...peer.except]) addBlock(block, cuts);
     }
   }
+}
+
+function podCidrsOf(view: ClusterView, nodeName: string, family: Family): CidrBlock[] {
+  const [node] = [...view.nodes()].filter(({ name }) => name === nodeName);
+  return (node?.podCidrs ?? []).filter((block) => block.family === family);
+}
+
+function addBlock(block: CidrBlock, cuts: AddressCuts): void {
+  if (block.family !== cuts.family) return;
+  const { first, last } = cidrRange(block);
+  cuts.addRange(first, last);
 }
 
 /** Every peer of a policy's rules in one direction. */

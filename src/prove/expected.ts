@@ -3,8 +3,9 @@
 
 import type { Packet } from "../backends/nft/packet.ts";
 import type { Flow } from "../model/flow.ts";
-import type { Direction } from "../model/policy.ts";
+import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { type EvaluateOptions, evaluate, isolatingPolicies } from "../semantics/evaluate.ts";
+import { isClosedBy } from "../semantics/judge-unknown.ts";
 import type { Verdict } from "../semantics/verdict.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
 
@@ -29,6 +30,8 @@ export function expectedVerdict(
   if (packet.sourceIsLocal) return accept("what a node sends to its own pods is never blocked");
   const source = localPod(nodeName, view.ownerOf(flow.source));
   const destination = packet.hook === "input" ? undefined : localPod(nodeName, view.ownerOf(flow.destination));
+  const closed = closedDrop(view, nodeName, packet, flow, options);
+  if (closed !== undefined) return closed;
   const judgesSource = packet.hook !== "input" || options.podToOwnNode === "enforce";
   const asked = { egress: judgesSource ? source : undefined, ingress: destination };
   if (isMidstream(packet)) return midstream(view, asked);
@@ -38,6 +41,28 @@ export function expectedVerdict(
   );
   if (denied.length === 0) return { verdict: "accept", meaning, because: "no half that this node decides denies it" };
   return { verdict: "drop", meaning, because: `${denied.join(" and ")} denied` };
+}
+
+/**
+ * The drop of a packet whose source or destination this node closes (strict start), also in mid-connection. Only what is forwarded is
+ * closed: packets to the node itself are not.
+ */
+function closedDrop(
+  view: ClusterView,
+  nodeName: string,
+  packet: Packet,
+  flow: Flow,
+  options: EvaluateOptions,
+): Expected | undefined {
+  if (options.unknownLocalPods === "allow" || packet.hook === "input") return undefined;
+  const halves = DIRECTIONS.filter((direction) => {
+    const address = direction === "egress" ? flow.source : flow.destination;
+    return isClosedBy(view, nodeName, address);
+  });
+  if (halves.length === 0) return undefined;
+  const meaning = evaluate(view, flow, options);
+  const denied = halves.filter((direction) => !meaning[direction].allow);
+  return denied.length === 0 ? undefined : { verdict: "drop", meaning, because: `${denied.join(" and ")} denied` };
 }
 
 function accept(because: string): Expected {

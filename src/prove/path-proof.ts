@@ -93,7 +93,7 @@ class PathProof {
   #identityKey(atom: Atom, direction: Direction, tests: readonly AddressTest[]): string {
     const answers = this.#sides.answers(tests, atom);
     const pod = this.#sides.localOwner(atom);
-    if (pod === undefined) return answers;
+    if (pod === undefined) return this.#sides.isClosed(atom) ? `closed ${answers}` : answers;
     const policies = this.#sides.isolating(direction, pod);
     const isolatedOtherwise = this.#sides.isolating(direction === "egress" ? "ingress" : "egress", pod).length > 0;
     const names =

@@ -78,7 +78,7 @@ interface Run {
 }
 
 function proveFamily(run: Run, family: Family): Counterexample | undefined {
-  const sides = new AddressSides(run.view, run.nodeName, run.ruleset, family);
+  const sides = new AddressSides(run.view, run.nodeName, run.ruleset, family, run.options);
   for (const path of pathsOf(run, sides)) {
     const counterexample = provePath(sides, run.ruleset, path, comparison(run, path));
     if (counterexample !== undefined) return counterexample;

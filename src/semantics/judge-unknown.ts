@@ -35,14 +35,17 @@ function neverBlocked(because: NeverBlocked): HalfVerdict {
 /** The nodes, by name, that close the address: it is in their pod CIDRs, not their own, and no pod is known to have it. */
 export function closingNodes(view: ClusterView, address: Address): ClosingNode[] {
   if (view.ownerOf(address) !== undefined) return [];
-  const family = addressFamily(address);
-  const value = addressValue(address);
   const closing: ClosingNode[] = [];
   for (const { name, podCidrs } of view.nodes()) {
-    const cidr = podCidrs.find((block) => cidrContains(block, family, value));
+    const cidr = podCidrs.find((block) => cidrContains(block, addressFamily(address), addressValue(address)));
     if (cidr !== undefined && !hasAddress(view, name, address)) closing.push({ node: name, cidr });
   }
   return closing.sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** Whether this node closes the address. */
+export function isClosedBy(view: ClusterView, nodeName: string, address: Address): boolean {
+  return closingNodes(view, address).some(({ node }) => node === nodeName);
 }
 
 function hasAddress(view: ClusterView, node: string, address: Address): boolean {

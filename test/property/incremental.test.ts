@@ -12,16 +12,16 @@ import { renderText } from "../../src/backends/nft/text.ts";
 import { RulesetTracker } from "../../src/backends/nft/tracker.ts";
 import { renderTransaction } from "../../src/backends/nft/transaction.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
-import { DEFAULT_PROGRAM_OPTIONS, isEmptyDelta } from "../../src/program/program.ts";
+import { DEFAULT_PROGRAM_OPTIONS, isEmptyDelta, type ProgramOptions } from "../../src/program/program.ts";
 import { ClusterStore } from "../../src/state/store.ts";
 import { checkProperty } from "../support/property.ts";
 import {
   type ApiObject,
   cluster,
   eventOf,
-  NODE_OBJECTS,
   NODES,
   namespaceObject,
+  nodeObject,
   objectKey,
   podObject,
   policyObject,
@@ -35,7 +35,19 @@ function textWithoutSizes(ruleset: Ruleset): string {
   return renderText(ruleset).replace(/^ *size \d+\n/gm, "");
 }
 
-const NOTHING = { addedClasses: [], removedClasses: [], addedSets: [], removedSets: [], elements: [], dispatch: [] };
+const NOTHING = {
+  addedClasses: [],
+  removedClasses: [],
+  addedSets: [],
+  removedSets: [],
+  elements: [],
+  dispatch: [],
+  closed: undefined,
+};
+
+const options: fc.Arbitrary<ProgramOptions> = fc
+  .constantFrom("allow" as const, "drop" as const)
+  .map((unknownLocalPods) => ({ ...DEFAULT_PROGRAM_OPTIONS, unknownLocalPods }));
 
 interface Step {
   readonly object: ApiObject;
@@ -48,7 +60,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 5, arbitrary: podObject },
     { weight: 3, arbitrary: policyObject },
     { weight: 1, arbitrary: namespaceObject },
-    { weight: 1, arbitrary: fc.constantFrom(...NODE_OBJECTS) },
+    { weight: 1, arbitrary: nodeObject },
   ),
   remove: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
   flush: fc.boolean(),
@@ -65,9 +77,9 @@ function printSteps(steps: readonly Step[]): string {
 
 test("after any sequence of events the graph, the tracked ruleset and the table equal a fresh compile", () => {
   checkProperty(
-    fc.array(step, { minLength: 1, maxLength: 40 }),
-    (steps) => {
-      const graph = new RuleGraph(new ClusterStore(), NODES[0], DEFAULT_PROGRAM_OPTIONS);
+    fc.tuple(fc.array(step, { minLength: 1, maxLength: 40 }), options),
+    ([steps, settings]) => {
+      const graph = new RuleGraph(new ClusterStore(), NODES[0], settings);
       const tracker = new RulesetTracker(graph.program());
       const table = new MemoryTable(tracker.ruleset());
       const objects = new Map<string, ApiObject>();
@@ -77,9 +89,7 @@ test("after any sequence of events the graph, the tracked ruleset and the table 
         graph.apply(remove ? removalOf(object) : eventOf(object));
         if (!flush) continue;
         table.apply(tracker.update(graph.flush()));
-        const fresh = compileRuleset(
-          new RuleGraph(storeOf([...objects.values()]), NODES[0], DEFAULT_PROGRAM_OPTIONS).program(),
-        );
+        const fresh = compileRuleset(new RuleGraph(storeOf([...objects.values()]), NODES[0], settings).program());
         expect(textWithoutSizes(compileRuleset(graph.program()))).toBe(textWithoutSizes(fresh));
         expect(textWithoutSizes(tracker.ruleset())).toBe(textWithoutSizes(fresh));
         expect(textWithoutSizes(table.ruleset())).toBe(textWithoutSizes(fresh));
@@ -87,15 +97,15 @@ test("after any sequence of events the graph, the tracked ruleset and the table 
       graph.flush();
       expect(isEmptyDelta(graph.flush())).toBe(true);
     },
-    { runs: 500, print: printSteps },
+    { runs: 500, print: ([steps, settings]) => `# options: ${JSON.stringify(settings)}\n${printSteps(steps)}` },
   );
 });
 
 test("what is set and removed again between two flushes leaves no trace", () => {
   checkProperty(
-    fc.tuple(cluster, fc.array(fc.oneof(podObject, policyObject), { minLength: 1, maxLength: 6 })),
-    ([objects, visitors]) => {
-      const graph = new RuleGraph(storeOf(objects), NODES[0], DEFAULT_PROGRAM_OPTIONS);
+    fc.tuple(cluster, fc.array(fc.oneof(podObject, policyObject, nodeObject), { minLength: 1, maxLength: 6 }), options),
+    ([objects, visitors, settings]) => {
+      const graph = new RuleGraph(storeOf(objects), NODES[0], settings);
       graph.flush();
       const known = new Map(objects.map((object) => [objectKey(object), object]));
       for (const visitor of visitors) graph.apply(eventOf(visitor));
@@ -111,11 +121,11 @@ test("what is set and removed again between two flushes leaves no trace", () => 
 
 test("the difference between two rulesets, applied to the first, gives the second", () => {
   checkProperty(
-    fc.tuple(cluster, cluster),
-    ([before, after]) => {
-      const compile = (objects: readonly ApiObject[]) =>
-        compileRuleset(new RuleGraph(storeOf(objects), NODES[0], DEFAULT_PROGRAM_OPTIONS).program());
-      const [from, to] = [compile(before), compile(after)];
+    fc.tuple(cluster, cluster, options, options),
+    ([before, after, settingsBefore, settingsAfter]) => {
+      const compile = (objects: readonly ApiObject[], settings: ProgramOptions) =>
+        compileRuleset(new RuleGraph(storeOf(objects), NODES[0], settings).program());
+      const [from, to] = [compile(before, settingsBefore), compile(after, settingsAfter)];
       const table = new MemoryTable(from);
       table.apply(diffRulesets(from, to));
       expect(textWithoutSizes(table.ruleset())).toBe(textWithoutSizes(to));
@@ -128,11 +138,11 @@ test("the difference between two rulesets, applied to the first, gives the secon
 test("rendering does not depend on the order of objects", () => {
   checkProperty(
     cluster.chain((objects) =>
-      fc.tuple(fc.constant(objects), fc.shuffledSubarray([...objects], { minLength: objects.length })),
+      fc.tuple(fc.constant(objects), fc.shuffledSubarray([...objects], { minLength: objects.length }), options),
     ),
-    ([objects, shuffled]) => {
+    ([objects, shuffled, settings]) => {
       const render = (list: readonly ApiObject[]) => {
-        const ruleset = compileRuleset(new RuleGraph(storeOf(list), NODES[0], DEFAULT_PROGRAM_OPTIONS).program());
+        const ruleset = compileRuleset(new RuleGraph(storeOf(list), NODES[0], settings).program());
         return [renderText(ruleset), renderJson(ruleset), renderJson(ruleset, "typeof")];
       };
       expect(render(shuffled)).toEqual(render(objects));

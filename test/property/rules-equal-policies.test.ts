@@ -9,7 +9,7 @@ import { tracePacket } from "../../src/backends/nft/trace.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import type { Traffic } from "../../src/model/flow.ts";
 import { type Address, parseAddress } from "../../src/net/address.ts";
-import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../src/program/program.ts";
+import type { ProgramOptions } from "../../src/program/program.ts";
 import { expectedVerdict } from "../../src/prove/expected.ts";
 import { proveNode } from "../../src/prove/prove.ts";
 import { checkProperty } from "../support/property.ts";
@@ -106,7 +106,7 @@ test("packets drawn at random get the verdict that the policies mean", () => {
   checkProperty(
     fc.tuple(
       cluster,
-      fc.constant(DEFAULT_PROGRAM_OPTIONS),
+      options,
       fc.array(fc.tuple(addressPair, traffic, fc.boolean()), { minLength: 40, maxLength: 40 }),
     ),
     ([objects, settings, packets]) => {

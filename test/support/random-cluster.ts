@@ -172,14 +172,29 @@ export const namespaceObject: fc.Arbitrary<ApiObject> = fc
   })
   .map((metadata) => ({ apiVersion: "v1", kind: "Namespace", metadata }));
 
-export const NODE_OBJECTS: readonly ApiObject[] = NODES.map((name) => ({
-  apiVersion: "v1",
-  kind: "Node",
-  metadata: { name },
-  status: {
-    addresses: (NODE_ADDRESSES[name] as readonly string[]).map((address) => ({ type: "InternalIP", address })),
-  },
-}));
+/** Pod CIDRs that hold some of the addresses above, of pods on either node; one holds a node's address. */
+const POD_CIDRS: readonly (readonly string[])[] = [
+  ["10.0.0.0/24"],
+  ["10.0.0.0/24", "fd00::/112"],
+  ["10.0.0.0/30", "fd00::1:0/112"],
+  ["10.0.1.0/31"],
+  ["fd00::/64", "10.0.0.0/23"],
+  ["10.0.0.2/32"],
+  ["10.0.0.0/8"],
+];
+
+const nodeObjectNamed = (name: (typeof NODES)[number]): fc.Arbitrary<ApiObject> =>
+  fc.constantFrom(undefined, ...POD_CIDRS).map((podCIDRs) => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name },
+    spec: podCIDRs === undefined ? {} : { podCIDR: podCIDRs[0], podCIDRs },
+    status: {
+      addresses: (NODE_ADDRESSES[name] as readonly string[]).map((address) => ({ type: "InternalIP", address })),
+    },
+  }));
+
+export const nodeObject: fc.Arbitrary<ApiObject> = fc.constantFrom(...NODES).chain(nodeObjectNamed);
 
 /** One object for each (kind, namespace, name): the last one wins, as with kubectl apply. */
 export function uniqueObjects(objects: readonly ApiObject[]): ApiObject[] {
@@ -190,14 +205,15 @@ export function objectKey({ kind, metadata }: ApiObject): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** Whole clusters: both nodes, some namespaces, pods and policies. */
+/** Whole clusters: both nodes, with pod CIDRs or without, some namespaces, pods and policies. */
 export const cluster: fc.Arbitrary<readonly ApiObject[]> = fc
   .tuple(
+    fc.tuple(...NODES.map(nodeObjectNamed)),
     fc.array(namespaceObject, { maxLength: 3 }),
     fc.array(podObject, { minLength: 1, maxLength: 8 }),
     fc.array(policyObject, { maxLength: 5 }),
   )
-  .map((parts) => uniqueObjects([...NODE_OBJECTS, ...parts.flat()]));
+  .map((parts) => uniqueObjects(parts.flat()));
 
 /** The event that sets an object, through the real decoder. Throws when the decoder finds an error. */
 export function eventOf(object: ApiObject): ClusterEvent {
