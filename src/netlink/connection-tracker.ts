@@ -20,7 +20,7 @@ export interface TrackedConnection {
   readonly reply: TrackedTuple;
   /** ICMP and ICMPv6 message type of the original direction; undefined for other protocols. */
   readonly icmpType: number | undefined;
-  /** What else identifies the entry to the kernel; opaque. */
+  /** What else identifies the entry to the kernel; opaque. Only the tracker that listed it understands it. */
   readonly handle: unknown;
 }
 
@@ -29,15 +29,23 @@ export interface ConnectionTracker {
   readonly name: string;
 
   /**
-   * Connections that have one of the addresses at either end of either direction; all connections of the family without
-   * `addresses`. The order is not defined, an entry may come twice. Does not block the event loop for the kernel's walk.
-   * Throws ConnectionTrackerError.
+   * Connections that one of the addresses began (source of the original direction) or that it answers (source of the
+   * reply direction: the server, also behind destination translation); all connections of the family without
+   * `addresses`. These are the two ends that rules after destination and before source translation see.
+   *
+   * The order is not defined, an entry may come twice. What begins or ends meanwhile may be there or not, and so may a
+   * connection whose first packet the rules passed just before: the kernel enters it when that packet leaves. Does not
+   * block the event loop for the kernel's walk. Throws ConnectionTrackerError.
    */
   list(family: Family, addresses?: ReadonlySet<Address>): Promise<readonly TrackedConnection[]>;
 
-  /** Deletes exactly these entries; one that has gone meanwhile is no error. Returns how many were deleted. Throws ConnectionTrackerError. */
+  /**
+   * Deletes exactly these entries; one that has gone meanwhile is no error. Returns how many were deleted. When some
+   * cannot be deleted the others are all the same, and then it throws ConnectionTrackerError.
+   */
   delete(connections: readonly TrackedConnection[]): Promise<number>;
 
+  /** Ends it; calls under way finish, later ones throw ConnectionTrackerError. */
   close(): void;
 }
 
@@ -49,4 +57,9 @@ export class ConnectionTrackerError extends Error {
     this.name = "ConnectionTrackerError";
     this.kind = kind;
   }
+}
+
+/** Whether `list` with these addresses contains the connection. */
+export function hasEndIn(connection: TrackedConnection, addresses: ReadonlySet<Address>): boolean {
+  return addresses.has(connection.original.source) || addresses.has(connection.reply.source);
 }

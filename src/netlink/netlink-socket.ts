@@ -1,0 +1,120 @@
+// A netlink socket for requests to the kernel: open, send, receive, close. Owns the file descriptor and nothing of what
+// is said on it. Later readers of the kernel's events (multicast groups) need another: bound, polled, never blocking.
+
+import { type Libc, loadLibc } from "./libc.ts";
+import { NetlinkError } from "./netlink-error.ts";
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+
+/** What requests are made on: a NetlinkSocket, or in tests a script of answers. */
+export interface NetlinkChannel {
+  /** Sends one datagram of messages. The kernel has done its work, the first part of a dump included, when it returns. */
+  send(bytes: Buffer): Promise<void>;
+  /** The next datagram; valid until the next call. Throws NetlinkError `overrun`, `truncated`, `refused`. */
+  receive(): Promise<Buffer>;
+  /** Only between calls; a second time does nothing. */
+  close(): void;
+}
+
+/** Opens a socket in the network namespace of the calling thread, for one conversation. Throws NetlinkError. */
+export type OpenNetlink = (protocol: number, receiveBytes?: number) => NetlinkChannel;
+
+/** Throws NetlinkError `unavailable`; then the caller falls back to a program. Cost: see loadLibc. */
+export async function loadNetlink(): Promise<OpenNetlink> {
+  const libc = await loadLibc();
+  return (protocol, receiveBytes) => new NetlinkSocket(libc, protocol, receiveBytes);
+}
+
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0x80000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const MSG_TRUNC = 0x20;
+const ENOBUFS = 105;
+const EINTR = 4;
+
+/** The kernel fills dumps into pieces of at most 32 KiB. */
+const DEFAULT_RECEIVE_BYTES = 64 * 1024;
+/** Answers are there when a request returns. This only bounds how long a broken promise of the kernel holds a thread. */
+const RECEIVE_TIMEOUT_S = 5n;
+
+class NetlinkSocket implements NetlinkChannel {
+  readonly #libc: Libc;
+  readonly #buffer: Buffer;
+  #fd: number;
+  #isCalling = false;
+
+  constructor(libc: Libc, protocol: number, receiveBytes = DEFAULT_RECEIVE_BYTES) {
+    this.#libc = libc;
+    // Not from the shared pool: another thread writes into it.
+    this.#buffer = Buffer.allocUnsafeSlow(receiveBytes);
+    this.#fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    if (this.#fd < 0) throw new NetlinkError("refused", "no netlink socket", { errno: -this.#fd });
+    try {
+      this.#prepare();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #prepare(): void {
+    const timeout = Buffer.alloc(16);
+    timeout.writeBigInt64LE(RECEIVE_TIMEOUT_S, 0);
+    this.#check(this.#libc.setOption(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout), "no time limit for a netlink socket");
+    const on = Buffer.from([1, 0, 0, 0]);
+    // Errors with a reason in words, without our request in them. Kernels that cannot are understood as well.
+    this.#libc.setOption(this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on);
+    this.#libc.setOption(this.#fd, SOL_NETLINK, NETLINK_CAP_ACK, on);
+    // Connected to the kernel (port 0): messages of other processes are not delivered.
+    const kernel = Buffer.alloc(12);
+    kernel.writeUInt16LE(AF_NETLINK, 0);
+    this.#check(this.#libc.connect(this.#fd, kernel), "no connection of a netlink socket");
+  }
+
+  async send(bytes: Buffer): Promise<void> {
+    const sent = await this.#call(() => this.#libc.send(this.#fd, bytes));
+    this.#check(sent, "a netlink request was not taken");
+  }
+
+  async receive(): Promise<Buffer> {
+    for (;;) {
+      // MSG_TRUNC: the real length, also of a datagram that does not fit.
+      const length = await this.#call(() => this.#libc.receive(this.#fd, this.#buffer, MSG_TRUNC));
+      if (length === -EINTR) continue;
+      if (length === -ENOBUFS) throw new NetlinkError("overrun", "the kernel dropped an answer", { errno: ENOBUFS });
+      this.#check(length, "no answer of the kernel");
+      if (length <= this.#buffer.length) return this.#buffer.subarray(0, length);
+      throw new NetlinkError("truncated", `an answer of ${length} bytes, room for ${this.#buffer.length}`);
+    }
+  }
+
+  close(): void {
+    if (this.#isCalling) throw new Error("a netlink socket was closed in the middle of a call");
+    if (this.#fd < 0) return;
+    const fd = this.#fd;
+    this.#fd = -1;
+    // Closed in any case, says close(2); a failure of it has no consequence for a socket that only asks.
+    this.#libc.close(fd);
+  }
+
+  /** One call at a time: a descriptor closed, or a buffer reused, under a running call would reach someone else's. */
+  async #call(run: () => Promise<number>): Promise<number> {
+    if (this.#isCalling || this.#fd < 0) throw new Error("a netlink socket is used twice at once, or after its end");
+    this.#isCalling = true;
+    try {
+      return await run();
+    } finally {
+      this.#isCalling = false;
+    }
+  }
+
+  #check(result: number, what: string): void {
+    if (result < 0) throw new NetlinkError("refused", what, { errno: -result });
+  }
+}
