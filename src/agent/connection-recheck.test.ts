@@ -1,0 +1,148 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import type { Address, Family } from "../net/address.ts";
+import type { ConnectionTracker, TrackedConnection } from "../netlink/connection-tracker.ts";
+import type { ConnectionJudge } from "./connection-judge.ts";
+import { ConnectionRecheck } from "./connection-recheck.ts";
+
+/** Holds connections, deletes them, fails when told to. */
+class ScriptedTracker implements ConnectionTracker {
+  readonly name = "scripted";
+  connections: TrackedConnection[] = [];
+  readonly asked: string[] = [];
+  failures = 0;
+
+  async list(family: Family, addresses?: ReadonlySet<Address>): Promise<readonly TrackedConnection[]> {
+    this.asked.push(`${family} ${addresses === undefined ? "all" : [...addresses].sort().join(" ")}`);
+    if (this.failures > 0) {
+      this.failures--;
+      throw new Error("the kernel is busy");
+    }
+    return this.connections.filter(
+      (each) =>
+        each.family === family &&
+        (addresses === undefined || addresses.has(each.original.source) || addresses.has(each.reply.source)),
+    );
+  }
+
+  async delete(connections: readonly TrackedConnection[]): Promise<number> {
+    const before = this.connections.length;
+    this.connections = this.connections.filter((each) => !connections.includes(each));
+    return before - this.connections.length;
+  }
+
+  close(): void {}
+}
+
+function connection(source: string, destination: string): TrackedConnection {
+  const from = source as Address;
+  const to = destination as Address;
+  return {
+    family: source.includes(":") ? 6 : 4,
+    protocol: 6,
+    original: { source: from, destination: to, sourcePort: 1, destinationPort: 2 },
+    reply: { source: to, destination: from, sourcePort: 2, destinationPort: 1 },
+    icmpType: undefined,
+    handle: undefined,
+  };
+}
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+function start(denied: (connection: TrackedConnection) => boolean) {
+  const clock = new ManualClock();
+  const tracker = new ScriptedTracker();
+  const passes: { examined: number; cut: number }[] = [];
+  const failures: number[] = [];
+  let judges = 0;
+  const recheck = new ConnectionRecheck({
+    tracker,
+    clock,
+    between: async (task) => task(),
+    makeJudge: () => {
+      judges++;
+      return { allows: (each: TrackedConnection) => !denied(each) } as unknown as ConnectionJudge;
+    },
+    observer: {
+      rechecked: ({ examined, cut }) => passes.push({ examined, cut }),
+      recheckFailed: (_error, nextTryMs) => failures.push(nextTryMs),
+    },
+  });
+  const controller = new AbortController();
+  const done = recheck.run(controller.signal);
+  stops.push(async () => {
+    controller.abort();
+    await done;
+  });
+  return { clock, tracker, passes, failures, recheck, judges: () => judges };
+}
+
+const addresses = (...list: string[]) => new Set(list as Address[]);
+
+describe("a pass", () => {
+  it("cuts what is denied and nothing else", async () => {
+    const { clock, tracker, passes, recheck } = start(({ reply }) => reply.source === "10.0.0.2");
+    const kept = connection("10.0.0.1", "10.0.0.3");
+    tracker.connections = [connection("10.0.0.1", "10.0.0.2"), kept];
+    recheck.request(addresses("10.0.0.1"));
+    await clock.advance(1);
+    expect(tracker.connections).toEqual([kept]);
+    expect(passes).toEqual([{ examined: 2, cut: 1 }]);
+  });
+
+  it("asks for the families and addresses that it needs, and for everything at the start", async () => {
+    const { clock, tracker, recheck } = start(() => false);
+    recheck.request(addresses("10.0.0.1", "10.0.0.2"));
+    await clock.advance(1);
+    expect(tracker.asked).toEqual(["4 10.0.0.1 10.0.0.2"]);
+    recheck.request(addresses("fd00::1"));
+    recheck.requestAll();
+    await clock.advance(1_000);
+    expect(tracker.asked.slice(1)).toEqual(["4 all", "6 all"]);
+  });
+
+  it("judges many in slices, each with the policies of its moment", async () => {
+    const { clock, tracker, recheck, judges } = start(() => true);
+    tracker.connections = Array.from({ length: 1_000 }, (_, index) =>
+      connection("10.0.0.1", `10.1.${index >> 8}.${index & 255}`),
+    );
+    recheck.requestAll();
+    await clock.advance(1);
+    expect(tracker.connections).toEqual([]);
+    expect(judges()).toBe(4);
+  });
+});
+
+it("requests that come soon after a pass share the next one", async () => {
+  const { clock, tracker, recheck } = start(() => false);
+  recheck.request(addresses("10.0.0.1"));
+  await clock.advance(1);
+  recheck.request(addresses("10.0.0.2"));
+  recheck.request(addresses("10.0.0.3"));
+  await clock.advance(50);
+  expect(tracker.asked).toHaveLength(1);
+  await clock.advance(100);
+  expect(tracker.asked).toEqual(["4 10.0.0.1", "4 10.0.0.2 10.0.0.3"]);
+});
+
+it("a pass that fails is done again, with what was asked for meanwhile", async () => {
+  const { clock, tracker, failures, passes, recheck } = start(() => true);
+  tracker.failures = 1;
+  tracker.connections = [connection("10.0.0.1", "10.0.0.2"), connection("10.0.0.5", "10.0.0.6")];
+  recheck.request(addresses("10.0.0.1"));
+  await clock.advance(1);
+  expect(failures).toEqual([2_000]);
+  recheck.request(addresses("10.0.0.5"));
+  await clock.advance(3_000);
+  expect(passes).toEqual([{ examined: 2, cut: 2 }]);
+});
+
+it("no address, no pass", async () => {
+  const { clock, tracker, recheck } = start(() => true);
+  recheck.request(addresses());
+  await clock.advance(10_000);
+  expect(tracker.asked).toEqual([]);
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import type { SourceStatus } from "./cluster-change.ts";
+import { type HealthFacts, liveness, readiness } from "./health.ts";
+
+const pods: SourceStatus = {
+  resource: "pods",
+  synced: true,
+  lastEventAgeSeconds: 3,
+  relists: 0,
+  watches: 1,
+  failures: 0,
+  lastFailure: undefined,
+};
+const well: HealthFacts = {
+  sources: [pods],
+  inForce: true,
+  syncFailure: undefined,
+  heartbeatAgeMs: 100,
+  pathProblems: [],
+};
+
+describe("ready", () => {
+  it("is who has read everything and put it in force", () => {
+    expect(readiness(well)).toEqual({ ok: true, lines: ["[+] pods synced", "[+] rules in force ok"] });
+  });
+
+  it.each<[string, Partial<HealthFacts>, string]>([
+    ["has not read a resource", { sources: [{ ...pods, synced: false }], inForce: false }, "[-] pods not synced yet"],
+    [
+      "cannot reach the server at start",
+      { sources: [{ ...pods, synced: false, lastFailure: "connection refused" }] },
+      "[-] pods not synced yet: connection refused",
+    ],
+    ["has not written yet", { inForce: false }, "[-] rules in force: not applied yet"],
+    ["is refused by the kernel", { inForce: false, syncFailure: "no memory" }, "[-] rules in force: no memory"],
+  ])("is not who %s", (_who, facts, line) => {
+    const report = readiness({ ...well, ...facts });
+    expect(report.ok).toBe(false);
+    expect(report.lines).toContain(line);
+  });
+
+  it("stays who loses the API server later: the rules are in force", () => {
+    const report = readiness({ ...well, sources: [{ ...pods, lastFailure: "connection refused" }] });
+    expect(report).toMatchObject({ ok: true, lines: ["[+] pods synced: connection refused", "[+] rules in force ok"] });
+  });
+
+  it("shows why packets may pass the rules by", () => {
+    const report = readiness({ ...well, pathProblems: ["bridge cni0 …"] });
+    expect(report).toMatchObject({ ok: true, lines: expect.arrayContaining(["[!] packet path: bridge cni0 …"]) });
+  });
+});
+
+describe("alive", () => {
+  it("is whose loop turns, whatever else is wrong", () => {
+    expect(liveness({ ...well, inForce: false, sources: [{ ...pods, synced: false }] }).ok).toBe(true);
+  });
+
+  it("is not whose loop hangs", () => {
+    expect(liveness({ ...well, heartbeatAgeMs: 600_000 })).toEqual({
+      ok: false,
+      lines: ["[-] sync loop: has not turned for 600 s"],
+    });
+  });
+});

@@ -1,0 +1,243 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { makePod, makePolicy, removePolicy, setPod, setPolicy } from "../../test/support/model-objects.ts";
+import { type Applied, type Backend, BackendError, type Drift } from "../backends/backend.ts";
+import { RuleGraph } from "../graph/rule-graph.ts";
+import { DEFAULT_PROGRAM_OPTIONS, type NodeProgram, type ProgramDelta } from "../program/program.ts";
+import { ClusterStore } from "../state/store.ts";
+import { type Commit, SyncLoop } from "./sync-loop.ts";
+
+const APPLIED: Applied = { how: "delta", operations: 1, elements: 1 };
+
+/** Counts calls, fails when told to, and notices calls that overlap. */
+class ScriptedBackend implements Backend {
+  readonly calls: string[] = [];
+  failures: Error[] = [];
+  drift: Drift = { differences: [], repair: undefined };
+  #busy = false;
+
+  install(program: NodeProgram): Promise<Applied> {
+    return this.#call(`install ${program.dispatch.size}`, { ...APPLIED, how: "adopted" });
+  }
+
+  apply(delta: ProgramDelta): Promise<Applied> {
+    return this.#call(`apply ${delta.dispatch.length}`, APPLIED);
+  }
+
+  async verify(): Promise<Drift> {
+    await this.#call("verify", APPLIED);
+    return this.drift;
+  }
+
+  async #call(name: string, result: Applied): Promise<Applied> {
+    if (this.#busy) throw new Error("calls overlap");
+    this.#busy = true;
+    await new Promise(setImmediate);
+    this.#busy = false;
+    this.calls.push(name);
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw failure;
+    return result;
+  }
+
+  probe(): never {
+    throw new Error("not for the loop");
+  }
+  dropped(): never {
+    throw new Error("not for the loop");
+  }
+  size(): never {
+    throw new Error("not for the loop");
+  }
+  cleanUp(): never {
+    throw new Error("not for the loop");
+  }
+  close(): never {
+    throw new Error("not for the loop");
+  }
+}
+
+const deny = makePolicy("deny", { podSelector: {} });
+const refused = () => new BackendError("refused", "no");
+
+function start(times: Partial<ConstructorParameters<typeof SyncLoop>[0]["times"]> = {}, clock = new ManualClock()) {
+  const store = new ClusterStore();
+  const backend = new ScriptedBackend();
+  const commits: Commit[] = [];
+  const failures: number[] = [];
+  const drifts: Drift[] = [];
+  const loop = new SyncLoop({
+    store,
+    graph: new RuleGraph(store, "node-1", DEFAULT_PROGRAM_OPTIONS),
+    backend,
+    clock,
+    random: () => 0.5,
+    times: { minIntervalMs: 10, verifyEveryMs: 0, firstRetryMs: 100, longestRetryMs: 400, ...times },
+    observer: {
+      committed: (commit) => commits.push(commit),
+      failed: (_error, nextTryMs) => failures.push(nextTryMs),
+      verified: (drift) => drifts.push(drift),
+      verificationFailed: () => {},
+    },
+  });
+  const controller = new AbortController();
+  const done = loop.run(controller.signal);
+  const stop = async () => {
+    controller.abort();
+    await done;
+  };
+  stops.push(stop);
+  return { clock, backend, commits, failures, drifts, loop, stop };
+}
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function startSynced(times = {}) {
+  const started = start(times);
+  started.loop.add([setPod(makePod("x", "10.0.0.1"))]);
+  started.loop.sourceSynced();
+  await started.clock.advance(20);
+  expect(started.backend.calls).toEqual(["install 0"]);
+  started.backend.calls.length = 0;
+  return started;
+}
+
+describe("before the first complete state", () => {
+  it("nothing is written, however much is known", async () => {
+    const { loop, clock, backend } = start();
+    loop.add([setPolicy(deny), setPod(makePod("x", "10.0.0.1"))]);
+    await clock.advance(60_000);
+    expect(backend.calls).toEqual([]);
+    expect(loop.inForce).toBe(false);
+  });
+
+  it("then everything comes in one go, even if it is nothing", async () => {
+    const { loop, clock, backend } = start();
+    loop.sourceSynced();
+    await clock.advance(1);
+    expect(backend.calls).toEqual(["install 0"]);
+    expect(loop.inForce).toBe(true);
+  });
+});
+
+describe("changes", () => {
+  it("that come together are one transaction, and those that change nothing are none", async () => {
+    const { loop, clock, backend } = await startSynced();
+    loop.add([setPolicy(deny)]);
+    loop.add([setPod(makePod("y", "10.0.0.2"))]);
+    await clock.advance(0);
+    expect(backend.calls).toEqual(["apply 2"]);
+    loop.add([setPod(makePod("far", "10.1.0.1", { node: "node-2" }))]);
+    await clock.advance(100);
+    expect(backend.calls).toEqual(["apply 2"]);
+  });
+
+  it("that come soon after a sync share the next one", async () => {
+    const { loop, clock, backend } = await startSynced({ minIntervalMs: 50 });
+    await clock.advance(100);
+    loop.add([setPolicy(deny)]);
+    await clock.advance(1);
+    expect(backend.calls).toHaveLength(1);
+    loop.add([setPod(makePod("y", "10.0.0.2"))]);
+    await clock.advance(20);
+    loop.add([setPod(makePod("z", "10.0.0.3"))]);
+    await clock.advance(20);
+    expect(backend.calls).toHaveLength(1);
+    await clock.advance(20);
+    expect(backend.calls).toEqual(["apply 1", "apply 2"]);
+  });
+
+  it("tell how long they took from their arrival, new local pods apart", async () => {
+    const { loop, clock, commits } = await startSynced({ minIntervalMs: 50 });
+    loop.add([setPolicy(deny)]);
+    await clock.advance(10);
+    loop.add([setPod(makePod("y", "10.0.0.2")), setPod(makePod("x", "10.0.0.1", { labels: { app: "z" } }))]);
+    await clock.advance(100);
+    expect(commits).toHaveLength(2);
+    expect(commits[1]).toMatchObject({ latenciesMs: [30, 20, 20], newLocalPodsMs: [20] });
+  });
+});
+
+describe("after a failure", () => {
+  it("it tries again by itself, later each time, and everything since is in the commit", async () => {
+    const { loop, clock, backend, failures, commits } = await startSynced();
+    backend.failures = [refused(), refused(), refused(), refused()];
+    loop.add([setPolicy(deny)]);
+    await clock.advance(1);
+    expect(loop.inForce).toBe(false);
+    loop.add([removePolicy(deny)]);
+    await clock.advance(2_000);
+    expect(failures).toEqual([100, 200, 400, 400]);
+    expect(backend.calls).toEqual(["apply 1", "apply 1", "apply 0", "apply 0", "apply 0"]);
+    expect(loop.inForce).toBe(true);
+    expect(commits.at(-1)?.deltas).toHaveLength(5);
+  });
+
+  it("of the first write, the whole program is tried again", async () => {
+    const { loop, clock, backend } = start();
+    backend.failures = [refused()];
+    loop.add([setPolicy(deny), setPod(makePod("x", "10.0.0.1"))]);
+    loop.sourceSynced();
+    await clock.advance(1_000);
+    expect(backend.calls).toEqual(["install 1", "install 1"]);
+  });
+});
+
+describe("verification", () => {
+  it("comes around, and not while nothing is in force", async () => {
+    const { clock, backend, drifts } = await startSynced({ verifyEveryMs: 1_000 });
+    backend.drift = { differences: ["a rule is gone"], repair: APPLIED };
+    await clock.advance(2_500);
+    expect(backend.calls).toEqual(["verify", "verify"]);
+    expect(drifts).toHaveLength(2);
+  });
+
+  it("that fails makes the next sync look at the kernel", async () => {
+    const { loop, clock, backend } = await startSynced({ verifyEveryMs: 1_000 });
+    backend.failures = [refused()];
+    await clock.advance(1_050);
+    expect(loop.inForce).toBe(false);
+    await clock.advance(200);
+    expect(backend.calls).toEqual(["verify", "apply 0"]);
+    expect(loop.inForce).toBe(true);
+  });
+});
+
+it("tasks run between the steps, also while nothing happens, and their failure is the caller's", async () => {
+  const { loop, clock } = await startSynced();
+  const task = loop.between(() => 42);
+  await clock.settle();
+  expect(await task).toBe(42);
+  const failing = loop.between(() => Promise.reject(new Error("mine")));
+  await expect(failing).rejects.toThrow("mine");
+  await clock.advance(1);
+});
+
+it("a large batch gives the event loop back every few milliseconds", async () => {
+  class BusyClock extends ManualClock {
+    #reads = 0;
+    override now(): number {
+      return super.now() + this.#reads++;
+    }
+  }
+  const { loop, clock, backend } = start({}, new BusyClock());
+  loop.add([setPolicy(deny), ...Array.from({ length: 5_000 }, (_, index) => setPod(podNumber(index)))]);
+  loop.sourceSynced();
+  let turns = 0;
+  const turn = () => {
+    turns++;
+    if (backend.calls.length === 0) setImmediate(turn);
+  };
+  turn();
+  while (backend.calls.length === 0) await clock.settle();
+  expect(backend.calls).toEqual(["install 5000"]);
+  // The clock goes on by 1 ms at each look, one look every 16 events, 8 ms a slice.
+  expect(turns).toBeGreaterThanOrEqual(5_000 / 16 / 9);
+});
+
+function podNumber(index: number) {
+  return makePod(`p${index}`, `10.2.${index >> 8}.${index & 255}`);
+}

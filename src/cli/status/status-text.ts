@@ -1,0 +1,90 @@
+// `nftpol status` for people: the node's state from the top, problems where they are, then its pods. Pure.
+
+import type { AgentStatus, PodStatus } from "../../agent/agent-status.ts";
+import { alignColumns, countOf, printable } from "../terminal-text.ts";
+
+export interface StatusTextOptions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Also the chains of each pod. */
+  readonly wide: boolean;
+}
+
+export function formatStatus(status: AgentStatus, options: StatusTextOptions): string {
+  return [summary(status, options), problems(status), pods(status.pods, options.wide)]
+    .filter((part) => part !== "")
+    .join("\n");
+}
+
+function summary(status: AgentStatus, { now }: StatusTextOptions): string {
+  const { backend, sync, verification, existingConnections, size, sources, dropped } = status;
+  const dry = status.dryRun ? " (dry run: the kernel is not written)" : "";
+  const age = (time: string | undefined) => (time === undefined ? "never" : `${sinceText(now - Date.parse(time))} ago`);
+  const commits = countOf(sync.commits, "change");
+  const rows: [string, string][] = [
+    ["node", status.node],
+    ["agent", `nftpol ${status.version}, ${backend.version}, ${backend.writer}${dry}`],
+    [
+      "rules",
+      sync.inForce ? `in force, last changed ${age(sync.lastCommitAt)} (${commits})` : "NOT as the policies say",
+    ],
+    ["table", `${countOf(size.rules, "rule")}, ${countOf(size.sets, "set")}, ${countOf(size.elements, "element")}`],
+    [
+      "verified",
+      `${age(verification.lastAt)}, ${countOf(verification.repairedDifferences, "foreign change")} repaired`,
+    ],
+    ["policies", String(status.policies)],
+    ["connections", connectionText(existingConnections)],
+  ];
+  if (dropped !== undefined) {
+    const parts = Object.entries(dropped).map(([why, packets]) => `${why} ${packets}`);
+    rows.push(["dropped", `${parts.join(", ")} packets`]);
+  }
+  for (const source of sources) {
+    const heard =
+      source.lastEventAgeSeconds === undefined ? "" : `, heard ${sinceText(source.lastEventAgeSeconds * 1000)} ago`;
+    rows.push([
+      rows.some(([name]) => name === "reads") ? "" : "reads",
+      `${source.resource}: ${source.synced ? "synced" : "NOT synced"}${heard}`,
+    ]);
+  }
+  return alignColumns(rows.map(([name, text]) => [name, printable(text)]));
+}
+
+function connectionText({ mode, tracker, cut }: AgentStatus["existingConnections"]): string {
+  return mode === "keep" ? "existing ones are kept" : `rechecked through ${tracker ?? "nothing"}, ${cut} cut`;
+}
+
+function problems({ sync, sources, packetPath, findings, verification, backend }: AgentStatus): string {
+  const lines = [
+    ...(sync.inForce || sync.lastFailure === undefined ? [] : [`the kernel refuses: ${sync.lastFailure}`]),
+    ...sources.flatMap(({ resource, lastFailure }) =>
+      lastFailure === undefined ? [] : [`${resource}: ${lastFailure}`],
+    ),
+    ...packetPath.map((problem) => `packet path: ${problem}`),
+    ...verification.lastDifferences.map((difference) => `changed by others and repaired: ${difference}`),
+    ...findings.map(({ object, severity, message }) => `${severity}: ${object}: ${message}`),
+    ...backend.warnings,
+  ];
+  return lines.length === 0 ? "" : `PROBLEMS\n${lines.map((line) => `  ${printable(line)}\n`).join("")}`;
+}
+
+function pods(statuses: readonly PodStatus[], wide: boolean): string {
+  if (statuses.length === 0) return "PODS\n  none that policies can select\n";
+  const isolation = (policies: readonly string[] | null) => (policies === null ? "open" : policies.join(", "));
+  const head = ["POD", "ADDRESS", "INGRESS", "EGRESS", ...(wide ? ["CHAINS"] : [])];
+  const rows = statuses.map(({ pod, addresses, ingress, egress, classes }) => {
+    const cells = [pod, addresses.join(", "), isolation(ingress), isolation(egress)];
+    return wide ? [...cells, classes.join(", ")] : cells;
+  });
+  return `PODS\n${alignColumns([head, ...rows.map((row) => row.map((cell) => printable(cell)))], "  ")}`;
+}
+
+/** `3s`, `5m`, `2h`, `4d`: as kubectl shows ages. */
+export function sinceText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
