@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { memoryManifestFiles } from "./manifest-files.ts";
+import { FolderError, type FolderState, type WatchedFiles, WatchedFolder } from "./watched-folder.ts";
+
+/** Files that tests write; each write is a new fingerprint. */
+class EditedFiles {
+  #texts: Record<string, string> = {};
+  #versions = new Map<string, number>();
+  #writes = 0;
+  /** Called before a file is read. */
+  onRead: (path: string) => void = () => {};
+  readonly unreadable = new Set<string>();
+
+  write(path: string, text: string): void {
+    this.#texts = { ...this.#texts, [path]: text };
+    this.#versions.set(path, ++this.#writes);
+  }
+
+  remove(path: string): void {
+    const { [path]: _gone, ...rest } = this.#texts;
+    this.#texts = rest;
+  }
+
+  get door(): WatchedFiles {
+    const now = () => memoryManifestFiles(this.#texts);
+    return {
+      status: (path) => now().status(path),
+      list: async (path) => {
+        if (Object.keys(this.#texts).length === 0) throw Object.assign(new Error("gone"), { code: "ENOENT" });
+        return now().list(path);
+      },
+      read: (path) => {
+        this.onRead(path);
+        if (this.unreadable.has(path)) throw Object.assign(new Error("no"), { code: "EACCES" });
+        return now().read(path);
+      },
+      readAgain: (path, offset, length) => now().readAgain(path, offset, length),
+      fingerprint: async (path) => {
+        await now().status(path);
+        return String(this.#versions.get(path));
+      },
+    };
+  }
+}
+
+const policy = (name: string, spec = "{podSelector: {}}") =>
+  `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
+
+function start(texts: Readonly<Record<string, string>>) {
+  const files = new EditedFiles();
+  for (const [path, text] of Object.entries(texts)) files.write(path, text);
+  const folder = new WatchedFolder("d", files.door);
+  /** Two looks: the first sees that it has changed, the second that it has settled. */
+  const settle = async (): Promise<FolderState> => {
+    expect(await folder.look()).toBe("changing");
+    const state = await folder.look();
+    if (typeof state === "string") throw new Error(`it is ${state}`);
+    return state;
+  };
+  return { files, folder, settle };
+}
+
+const names = ({ loaded }: FolderState) => loaded.policies.map((each) => each.name);
+
+describe("a folder", () => {
+  it("is read when two looks see the same, and then not again", async () => {
+    const { folder, settle } = start({ "d/a.yaml": policy("a"), "d/sub/b.yaml": policy("b"), "d/notes.txt": "x" });
+    expect(names(await settle())).toEqual(["a", "b"]);
+    expect(await folder.look()).toBe("same");
+  });
+
+  it("that is still being written to is not read", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a") });
+    await settle();
+    for (let step = 0; step < 5; step++) {
+      files.write("d/b.yaml", policy(`b${step}`));
+      expect(await folder.look()).toBe("changing");
+    }
+    expect(names((await folder.look()) as FolderState)).toEqual(["a", "b4"]);
+  });
+
+  it("whose file changes while it is read is read again", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a") });
+    let writes = 0;
+    files.onRead = (path) => {
+      if (writes++ === 0) files.write(path, policy("newer"));
+    };
+    expect(await folder.look()).toBe("changing");
+    expect(await folder.look()).toBe("changing");
+    expect(names(await settle())).toEqual(["newer"]);
+  });
+
+  it("loses what is deleted, also the last file", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/notes.txt": "x" });
+    await settle();
+    files.remove("d/a.yaml");
+    expect(names(await settle())).toEqual([]);
+  });
+
+  it("that is gone is an error; what is in force is not touched", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a") });
+    await settle();
+    files.remove("d/a.yaml");
+    await expect(folder.look()).rejects.toThrow(FolderError);
+    files.write("d/a.yaml", policy("back"));
+    expect(names(await settle())).toEqual(["back"]);
+  });
+});
+
+describe("a broken file", () => {
+  it.each([
+    ["cut off", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a", "syntax-error"],
+    ["emptied", "", "empty-file"],
+    ["without a kind", "apiVersion: networking.k8s.io/v1\nmetadata: {name: a}\n", "missing-field"],
+    ["binary", "a\0b", "binary-file"],
+  ])("%s keeps what it said before, and says so", async (_how, text, code) => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
+    await settle();
+    files.write("d/a.yaml", text);
+    files.write("d/b.yaml", policy("b2"));
+    const state = await settle();
+    expect(names(state)).toEqual(["a", "b2"]);
+    expect(state.broken).toMatchObject([{ code, position: { file: "d/a.yaml" } }]);
+    files.write("d/a.yaml", policy("a2"));
+    const repaired = await settle();
+    expect(names(repaired)).toEqual(["a2", "b2"]);
+    expect(repaired.broken).toEqual([]);
+  });
+
+  it("that cannot be read keeps what it said before", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a") });
+    await settle();
+    files.unreadable.add("d/a.yaml");
+    files.write("d/a.yaml", policy("a2"));
+    const state = await settle();
+    expect(names(state)).toEqual(["a"]);
+    expect(state.broken).toMatchObject([{ code: "file-unreadable" }]);
+  });
+
+  it("that was never good does not stop the others", async () => {
+    const { settle } = start({ "d/a.yaml": "{", "d/b.yaml": policy("b") });
+    const state = await settle();
+    expect(names(state)).toEqual(["b"]);
+    expect(state.broken).toHaveLength(1);
+  });
+});
+
+it("an invalid policy is closed, not kept: the text was understood", async () => {
+  const { files, settle } = start({ "d/a.yaml": policy("a", "{podSelector: {}, ingress: [{}]}") });
+  await settle();
+  files.write("d/a.yaml", policy("a", "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: nonsense}}]}]}"));
+  const state = await settle();
+  expect(state.broken).toEqual([]);
+  expect(state.loaded.policies[0]?.rules.ingress[0]?.peers).toEqual([]);
+  expect(state.loaded.diagnostics).toMatchObject([{ severity: "error", object: "NetworkPolicy default/a" }]);
+});
