@@ -3,33 +3,41 @@
 
 import type { NodeProgram, ProgramDelta } from "../program/program.ts";
 
-/** Calls must not overlap: await one before the next. None of them touches anything but our own table. */
+/**
+ * `install`, `apply`, `verify` and `cleanUp` must not overlap: await one before the next; overlapping throws. The others may
+ * be called at any time. None of them touches anything but our own table.
+ */
 export interface Backend {
   /** Whether this node can enforce, and with what. Throws BackendError (its hint says what to do) where it cannot. */
   probe(): Promise<BackendFacts>;
 
   /**
-   * The first call after `probe`: makes the kernel equal to the program, in one transaction, by the difference to what is there (a
-   * table of an earlier run is adopted: what did not change is not touched). Throws BackendError; the kernel is then as before,
-   * and the next `apply` tries again.
+   * The first call after `probe`, and again as long as it failed: makes the kernel equal to the program, in one transaction, by
+   * the difference to what is there (a table of an earlier run is adopted: what did not change is not touched). The program
+   * is read before the first await.
+   * Throws BackendError; the kernel is then as before, and the next `install` or `apply` tries again.
    */
   install(program: NodeProgram): Promise<Applied>;
 
   /**
-   * Takes the delta into the desired state and brings the kernel there, in one transaction. Throws BackendError when that failed:
-   * the kernel then has the rules from before, whole; the desired state stays advanced, and the next `apply` (an empty
-   * delta will do) repairs: it reads the kernel back and applies the difference, or, if that is refused too, replaces the
-   * whole table in one transaction. Cost: proportional to the delta, unless it repairs.
+   * Takes the delta into the desired state (before the first await: live sets may move on then) and brings the kernel there, in
+   * one transaction. Throws BackendError when that failed: the kernel then has the rules from before, whole; the desired state
+   * stays advanced, and the next `apply` (an empty delta will do) repairs: it reads the kernel back and applies the
+   * difference, or, if that is refused too, replaces the whole table in one transaction. After "broken" it is not known whether the kernel has the old rules or the new ones; it never has
+   * a part of them. Cost: proportional to the delta, unless it repairs.
    */
   apply(delta: ProgramDelta): Promise<Applied>;
 
-  /** Reads the kernel back, and repairs in one transaction what is not as desired. Throws BackendError. Cost: the whole table. */
+  /**
+   * Reads the kernel back, and repairs in one transaction what is not as desired. Throws BackendError; the next `apply` then repairs.
+   * Cost: the whole table.
+   */
   verify(): Promise<Drift>;
 
-  /** Packets dropped since the counters were made. Throws BackendError. */
+  /** Packets dropped since the counters were made (a replaced table has new ones). Throws BackendError, also without a table. */
   dropped(): Promise<DropCounts>;
 
-  /** Rules and set elements that the kernel should hold now. */
+  /** Rules and set elements that the kernel should hold now; all 0 before the first `install`. */
   size(): ProgramSize;
 
   /** Removes our table and nothing else; false where there was none. Throws BackendError. */
@@ -49,15 +57,23 @@ export interface BackendFacts {
 }
 
 export interface Applied {
-  /** `unchanged`: there was nothing to do. `adopted`, `repaired`: by difference to what was read back. `replaced`: the whole table. */
-  readonly how: "unchanged" | "delta" | "adopted" | "repaired" | "replaced";
+  /**
+   * `unchanged`: there was nothing to do. `adopted` (perhaps without any operation), `repaired`: by difference to what was read
+   * back. `created`, `replaced`: the whole table, where there was none or another.
+   */
+  readonly how: "unchanged" | "delta" | "adopted" | "repaired" | "created" | "replaced";
   readonly operations: number;
+  /** Set elements that these add and delete. */
   readonly elements: number;
+  /** With `replaced`: why the difference, which was tried first, was refused; undefined: it was not tried. */
+  readonly refusal?: BackendError | undefined;
 }
 
 export interface Drift {
   /** What in our table was not as desired, a sentence each: `set pods_… lacks 2 elements`; empty: none. */
   readonly differences: readonly string[];
+  /** What was done about it; undefined: nothing differed. */
+  readonly repair: Applied | undefined;
 }
 
 /** Packets, by why they were dropped. */
@@ -66,6 +82,8 @@ export interface DropCounts {
   readonly egress: number;
   /** TCP in the middle of a connection that is not known (any more). */
   readonly midstream: number;
+  /** From or to an address in this node's pod CIDRs that no known pod has; 0 with `unknownLocalPods: "allow"`. */
+  readonly unknown: number;
 }
 
 export interface ProgramSize {

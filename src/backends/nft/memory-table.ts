@@ -1,7 +1,7 @@
 // Our table in memory: applies transactions as the kernel does and refuses what the kernel refuses.
 // Stands in for the kernel in tests and in dry runs.
 
-import { sameDeclaration } from "./compare.ts";
+import { sameDeclaration, sameHook } from "./compare.ts";
 import {
   type Chain,
   chainsOfRule,
@@ -37,25 +37,40 @@ type MutableSet =
 
 export class MemoryTable {
   readonly name: string;
-  #table: MutableTable;
+  /** undefined: there is no such table. */
+  #table: MutableTable | undefined;
 
-  /** Starts with a copy of the ruleset. */
-  constructor(ruleset: Ruleset) {
-    this.name = ruleset.table;
-    this.#table = copy(ruleset);
+  /** Starts with a copy of the ruleset, or without a table. */
+  constructor(start: Ruleset | string) {
+    this.name = typeof start === "string" ? start : start.table;
+    this.#table = typeof start === "string" ? undefined : copy(start);
   }
 
-  /** The table as it is; not changed by later transactions. */
+  /** Whether there is a table. */
+  get exists(): boolean {
+    return this.#table !== undefined;
+  }
+
+  /** The table as it is, empty where there is none; not changed by later transactions. */
   ruleset(): Ruleset {
-    return { table: this.name, ...copy(this.#table) };
+    return { table: this.name, ...copy(this.#table ?? emptyTable()) };
   }
 
-  /** All or nothing. Throws TransactionRefused and stays as it was when the kernel would refuse. */
+  /** All or nothing. Throws TransactionRefused and stays as it was when the kernel would refuse. Cost: the whole table. */
   apply(transaction: Transaction): void {
-    const next = copy(this.#table);
-    for (const operation of transaction.operations) applyOperation(next, operation);
+    let next = this.#table === undefined ? undefined : copy(this.#table);
+    for (const operation of transaction.operations) {
+      if (operation.kind === "add-table") next ??= emptyTable();
+      else if (next === undefined) throw new TransactionRefused(`no such table: ${this.name}`, operation);
+      else if (operation.kind === "delete-table") next = undefined;
+      else applyOperation(next, operation);
+    }
     this.#table = next;
   }
+}
+
+function emptyTable(): MutableTable {
+  return { counters: new Set(), sets: new Map(), chains: new Map() };
 }
 
 function copy(table: Pick<Ruleset, "counters" | "sets" | "chains">): MutableTable {
@@ -74,17 +89,23 @@ function emptySet(set: NamedSet | VerdictMap): MutableSet {
   return set.kind === "set" ? { ...set, elements: new Set() } : { ...set, elements: new Map() };
 }
 
-function applyOperation(table: MutableTable, operation: Operation): void {
+function applyOperation(
+  table: MutableTable,
+  operation: Exclude<Operation, { kind: "add-table" | "delete-table" }>,
+): void {
   const refuse = (message: string): never => {
     throw new TransactionRefused(message, operation);
   };
   const set = (name: string): MutableSet => table.sets.get(name) ?? refuse(`no such set: ${name}`);
   const chain = (name: string) => table.chains.get(name) ?? refuse(`no such chain: ${name}`);
   switch (operation.kind) {
-    case "add-table":
-      return;
     case "add-counter":
       table.counters.add(operation.name);
+      return;
+    case "delete-counter":
+      if (rulesOf(table).some((rule) => countersOf(rule).includes(operation.name)))
+        refuse(`counter is in use: ${operation.name}`);
+      if (!table.counters.delete(operation.name)) refuse(`no such counter: ${operation.name}`);
       return;
     case "add-set": {
       const existing = table.sets.get(operation.set.name);
@@ -92,13 +113,16 @@ function applyOperation(table: MutableTable, operation: Operation): void {
       else if (!sameDeclaration(existing, operation.set)) refuse(`set exists with another type: ${existing.name}`);
       return;
     }
-    case "add-chain":
-      if (!table.chains.has(operation.chain.name))
-        table.chains.set(operation.chain.name, { ...operation.chain, rules: [] });
+    case "add-chain": {
+      const existing = table.chains.get(operation.chain.name);
+      if (existing === undefined) table.chains.set(operation.chain.name, { ...operation.chain, rules: [] });
+      else if (!sameHook(existing, operation.chain)) refuse(`chain exists with another hook: ${existing.name}`);
       return;
+    }
     case "add-rule":
       for (const name of setsOfRule(operation.rule)) set(name);
       for (const name of chainsOfRule(operation.rule)) chain(name);
+      for (const name of countersOf(operation.rule)) table.counters.has(name) || refuse(`no such counter: ${name}`);
       chain(operation.chain).rules.push(operation.rule);
       return;
     case "flush-chain":
@@ -145,6 +169,10 @@ function addElement(
 
 function rulesOf(table: MutableTable): Rule[] {
   return [...table.chains.values()].flatMap((chain) => chain.rules);
+}
+
+function countersOf(rule: Rule): string[] {
+  return rule.statements.flatMap((statement) => (statement.kind === "counter" ? [statement.name] : []));
 }
 
 function isChainUsed(table: MutableTable, name: string): boolean {

@@ -72,6 +72,12 @@ export function readTable(table: string, text: string): ReadBack {
   return { ruleset: { table, counters, sets, chains }, unknown };
 }
 
+/** `nft -j list counters …`: packets of each named counter. Throws SyntaxError when it is no JSON at all. */
+export function readCounters(text: string): Map<string, number> {
+  const objects = (JSON.parse(text) as { nftables: { counter?: { name: string; packets: number } }[] }).nftables;
+  return new Map(objects.flatMap(({ counter }) => (counter === undefined ? [] : [[counter.name, counter.packets]])));
+}
+
 function readSet(kind: "set" | "map", body: Json): NamedSet | VerdictMap {
   const flags = (body.flags as string[] | undefined) ?? [];
   if (flags.some((flag) => flag !== "interval") || body.stmt !== undefined) return fail();

@@ -1,6 +1,7 @@
 // `nftpol prove`: evaluator = rules, over all packet classes, for the rendered rules or the kernel's.
 
-import { listTableJson, NftError } from "../../backends/nft/io/nft-process.ts";
+import { BackendError } from "../../backends/backend.ts";
+import { listTableJson } from "../../backends/nft/io/nft-process.ts";
 import { readTable } from "../../backends/nft/read-back.ts";
 import { type Ruleset, TABLE } from "../../backends/nft/ruleset.ts";
 import type { ProgramOptions } from "../../program/program.ts";
@@ -8,7 +9,7 @@ import { proveNode } from "../../prove/prove.ts";
 import { chooseNode } from "../choose-node.ts";
 import { type ClusterInput, loadCluster } from "../input.ts";
 import { jsonDocument } from "../json-output.ts";
-import { nodeRuleset, programOptions } from "../node-ruleset.ts";
+import { nodeRuleset, noteMissingPodCidrs, programOptions } from "../node-ruleset.ts";
 import { startProgress } from "../progress.ts";
 import { type NodeProof, proofJson, proofText } from "../prove/proof-text.ts";
 import { CommandError, type ExitCode, flagOption, textOption, type VerbContext, type VerbRun } from "../verb.ts";
@@ -21,6 +22,7 @@ export const run: VerbRun = async (_args, options, context) => {
   const settings = programOptions(options);
   // One kernel has the rules of one node.
   const nodes = live || node !== undefined ? [chooseNode(input.nodeNames, node)] : input.nodeNames;
+  noteMissingPodCidrs(input.store, nodes, settings, context);
   const proofs: NodeProof[] = [];
   for (const name of nodes) proofs.push(await proveOne(input, name, live, settings, maxPackets, context));
   if (textOption(options, "output") === "json") context.stdout(jsonDocument("Proof", { nodes: proofs.map(proofJson) }));
@@ -53,11 +55,20 @@ async function proveOne(
 }
 
 async function readKernel(): Promise<{ ruleset: Ruleset; foreign: NodeProof["foreign"] }> {
+  const text = await listKernelTable();
+  if (text === undefined) {
+    const hint = "load one first: nftpol render … | nft -f -";
+    throw new CommandError(3, `there is no table inet ${TABLE} in this network namespace`, hint);
+  }
+  const { ruleset, unknown } = readTable(TABLE, text);
+  return { ruleset, foreign: unknown };
+}
+
+async function listKernelTable(): Promise<string | undefined> {
   try {
-    const { ruleset, unknown } = readTable(TABLE, await listTableJson(TABLE));
-    return { ruleset, foreign: unknown };
+    return await listTableJson(TABLE);
   } catch (error) {
-    if (!(error instanceof NftError)) throw error;
+    if (!(error instanceof BackendError)) throw error;
     throw new CommandError(3, error.message, error.hint, { cause: error });
   }
 }

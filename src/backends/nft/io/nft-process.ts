@@ -1,72 +1,119 @@
-// Runs the nft program. Owns what a failure of it means in words; the text that goes in and comes out is others'.
+// Runs the nft program once. Owns starting it, its time-out and its end; what it says is read by `nft-output.ts`.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { BackendError } from "../../backend.ts";
+import { errorFromOutput, errorFromSignal, saysNotThere } from "../nft-output.ts";
 
-/** nft could not be run or refused. `hint` says what to do. */
-export class NftError extends Error {
-  readonly kind: "not-installed" | "not-permitted" | "no-such-table" | "refused";
-  readonly stderr: string;
-  readonly hint: string | undefined;
-
-  constructor(
-    kind: NftError["kind"],
-    message: string,
-    details: { stderr?: string; hint?: string; cause?: unknown } = {},
-  ) {
-    super(message, { cause: details.cause });
-    this.name = "NftError";
-    this.kind = kind;
-    this.stderr = details.stderr ?? "";
-    this.hint = details.hint;
-  }
+/** How to run nft: the program's name or path, and how long it may take. */
+export interface NftProgram {
+  readonly binary: string;
+  readonly timeoutMs: number;
 }
 
-/**
- * `nft -j list table inet NAME` in the current network namespace. Throws NftError: nft missing, no rights, no such table,
- * or anything else that nft said. Cost: one child process; the kernel lists the whole table.
- */
-export async function listTableJson(table: string): Promise<string> {
-  const { code, stdout, stderr } = await runNft(["-j", "list", "table", "inet", table]);
-  if (code === 0) return stdout;
-  if (/operation not permitted|you must be root/i.test(stderr)) {
-    throw new NftError("not-permitted", "nft may not read the kernel's rules", {
-      stderr,
-      hint: "run as root (CAP_NET_ADMIN)",
-    });
-  }
-  if (/no such file or directory/i.test(stderr)) {
-    const hint = "load one first: nftpol render … | nft -f -";
-    throw new NftError("no-such-table", `there is no table inet ${table} in this network namespace`, { stderr, hint });
-  }
-  throw new NftError("refused", `nft failed with code ${code}: ${stderr.trim().split("\n")[0] ?? ""}`, { stderr });
-}
+/** Long enough for the largest tables on a busy node; who hangs longer is ended. */
+export const DEFAULT_NFT: NftProgram = { binary: "nft", timeoutMs: 30_000 };
 
-interface NftOutcome {
-  readonly code: number | null;
+export interface NftOutcome {
+  /** undefined: ended by a signal. */
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function runNft(argv: readonly string[]): Promise<NftOutcome> {
+/**
+ * Runs nft in the current network namespace, `input` on its standard input. A failing nft is an outcome (`failureOf`); BackendError:
+ * it could not be started ("not-installed", "broken"), or hung and was ended ("broken").
+ */
+export function runNft(program: NftProgram, argv: readonly string[], input = ""): Promise<NftOutcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn("nft", argv, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program.binary, argv, { stdio: ["pipe", "pipe", "pipe"], ...spawnOptions() });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      killGroup(child);
+    }, program.timeoutMs);
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    // nft that does not read to the end closes the pipe: its exit code tells the story.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
     child.on("error", (cause: NodeJS.ErrnoException) => {
-      const missing = cause.code === "ENOENT";
-      const message = missing ? "the program nft is not installed" : `nft could not be started: ${cause.message}`;
-      const hint = missing ? "install the package nftables" : undefined;
-      reject(
-        new NftError(missing ? "not-installed" : "refused", message, {
-          cause,
-          ...(hint === undefined ? {} : { hint }),
-        }),
-      );
+      clearTimeout(timer);
+      reject(startError(program.binary, cause));
     });
-    child.on("close", (code) => {
-      resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+    // After "close" nothing of the process is left: what it did to the kernel can be read back.
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      const said = Buffer.concat(stderr).toString();
+      if (timedOut) reject(hungError(program.timeoutMs, said));
+      else resolve({ ...endOf(code, signal), stdout: Buffer.concat(stdout).toString(), stderr: said });
     });
+  });
+}
+
+/** A shell between us and nft reports nft's signal as 128 and its number. */
+function endOf(code: number | null, signal: NodeJS.Signals | null): Pick<NftOutcome, "code" | "signal"> {
+  if (code === null) return { code: undefined, signal: signal ?? "a signal" };
+  if (code <= 128) return { code, signal: undefined };
+  const name = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  return { code: undefined, signal: name ?? `signal ${code - 128}` };
+}
+
+/** What went wrong in a run that did not end with code 0. */
+export function failureOf({ signal, stderr }: NftOutcome): BackendError {
+  return signal === undefined ? errorFromOutput(stderr) : errorFromSignal(signal, stderr);
+}
+
+/**
+ * `nft -j list table inet NAME` in the current network namespace; undefined: there is no such table. Throws BackendError.
+ * Cost: one child process; the kernel lists the whole table.
+ */
+export async function listTableJson(table: string, program: NftProgram = DEFAULT_NFT): Promise<string | undefined> {
+  const outcome = await runNft(program, listTableArguments(table));
+  if (outcome.code === 0) return outcome.stdout;
+  if (saysNotThere(outcome.stderr)) return undefined;
+  throw failureOf(outcome);
+}
+
+export function listTableArguments(table: string): readonly string[] {
+  return ["-j", "list", "table", "inet", table];
+}
+
+/**
+ * A process group of its own: the terminal's Ctrl-C does not end nft in the middle of its work, and a wrapper script is ended
+ * together with its nft. English messages, and no history file.
+ */
+export function spawnOptions(): { readonly detached: true; readonly env: NodeJS.ProcessEnv } {
+  return { detached: true, env: { ...process.env, LC_ALL: "C", HOME: "/dev/null" } };
+}
+
+/** Ends the process and what it started; fine if it ended by itself. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+export function startError(binary: string, cause: NodeJS.ErrnoException): BackendError {
+  const missing = cause.code === "ENOENT";
+  return missing
+    ? new BackendError("not-installed", `the program ${binary} is not installed`, {
+        cause,
+        hint: "install the package nftables",
+      })
+    : new BackendError("broken", `${binary} could not be started: ${cause.message}`, { cause });
+}
+
+export function hungError(timeoutMs: number, output: string): BackendError {
+  return new BackendError("broken", `nft did not answer within ${timeoutMs / 1000} s and was ended`, {
+    output,
+    hint: "look for a process that holds the kernel's nftables lock, or for a node without CPU time",
   });
 }

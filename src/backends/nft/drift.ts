@@ -1,0 +1,109 @@
+// What is not as it should be in the table that was found, in sentences for people. Says the same as `diffRulesets`:
+// no sentence, no operation.
+
+import { sameDeclaration, sameHook } from "./compare.ts";
+import type { FoundTable } from "./kernel-table.ts";
+import { type Chain, formatVerdict, type NamedSet, type Ruleset, sameVerdict, type VerdictMap } from "./ruleset.ts";
+import { hookText, ruleText } from "./text.ts";
+
+/** One sentence for each object that differs. Cost: linear in both. */
+export function describeDrift(found: FoundTable, desired: Ruleset): string[] {
+  if (found.kind === "none") return [`table ${desired.table} is missing`];
+  if (found.kind === "unreadable") return [`table ${desired.table} cannot be read: ${found.reason}`];
+  const { ruleset, unknown } = found;
+  return [
+    ...unknown.map(({ where, json }) => `${where} is not ours: ${shorten(json)}`),
+    ...counterDrift(ruleset, desired),
+    ...namesDrift("set", ruleset.sets, desired.sets),
+    ...[...desired.sets.values()].flatMap((set) => setDrift(ruleset.sets.get(set.name), set)),
+    ...namesDrift("chain", ruleset.chains, desired.chains),
+    ...[...desired.chains.values()].flatMap((chain) => chainDrift(ruleset.chains.get(chain.name), chain)),
+  ];
+}
+
+function counterDrift(found: Ruleset, desired: Ruleset): string[] {
+  return [
+    ...[...desired.counters].filter((name) => !found.counters.has(name)).map((name) => `counter ${name} is missing`),
+    ...[...found.counters].filter((name) => !desired.counters.has(name)).map((name) => `counter ${name} is not ours`),
+  ];
+}
+
+function namesDrift(
+  what: string,
+  found: ReadonlyMap<string, unknown>,
+  desired: ReadonlyMap<string, unknown>,
+): string[] {
+  return [
+    ...[...desired.keys()].filter((name) => !found.has(name)).map((name) => `${what} ${name} is missing`),
+    ...[...found.keys()].filter((name) => !desired.has(name)).map((name) => `${what} ${name} is not ours`),
+  ];
+}
+
+function setDrift(found: NamedSet | VerdictMap | undefined, desired: NamedSet | VerdictMap): string[] {
+  if (found === undefined) return [];
+  const name = `${desired.kind} ${desired.name}`;
+  if (!sameDeclaration(found, desired)) return [`${name} is declared as something else`];
+  const sentences: string[] = [];
+  const has = (set: NamedSet | VerdictMap, key: string) => set.elements.has(key);
+  const lacking = keysOf(desired).filter((key) => !has(found, key));
+  const foreign = keysOf(found).filter((key) => !has(desired, key));
+  if (lacking.length > 0) sentences.push(`${name} lacks ${count(lacking)}`);
+  if (foreign.length > 0) sentences.push(`${name} has ${count(foreign)} too many`);
+  if (found.kind === "map" && desired.kind === "map") {
+    for (const [key, verdict] of desired.elements) {
+      const other = found.elements.get(key);
+      if (other !== undefined && !sameVerdict(other, verdict))
+        sentences.push(`${name} has "${formatVerdict(other)}" for ${key}, not "${formatVerdict(verdict)}"`);
+    }
+  }
+  if (sentences.length === 0 && found.size !== undefined && desired.elements.size > found.size)
+    sentences.push(`${name} is declared too small`);
+  return sentences;
+}
+
+function keysOf(set: NamedSet | VerdictMap): string[] {
+  return [...(set.kind === "map" ? set.elements.keys() : set.elements)];
+}
+
+const SHOWN_ELEMENTS = 3;
+
+function count(keys: readonly string[]): string {
+  const shown = keys.slice(0, SHOWN_ELEMENTS).join(", ");
+  const rest = keys.length - SHOWN_ELEMENTS;
+  return `${keys.length} ${keys.length === 1 ? "element" : "elements"} (${shown}${rest > 0 ? ` and ${rest} more` : ""})`;
+}
+
+function chainDrift(found: Chain | undefined, desired: Chain): string[] {
+  if (found === undefined) return [];
+  const name = `chain ${desired.name}`;
+  const sentences: string[] = [];
+  if (!sameHook(found, desired)) sentences.push(`${name} is ${hookWords(found)}, not ${hookWords(desired)}`);
+  const wanted = desired.rules.map(ruleText);
+  const present = found.rules.map(ruleText);
+  const lacking = without(wanted, present);
+  const foreign = without(present, wanted);
+  sentences.push(...lacking.map((rule) => `${name} lacks the rule: ${shorten(rule)}`));
+  sentences.push(...foreign.map((rule) => `${name} has a rule too many: ${shorten(rule)}`));
+  if (lacking.length + foreign.length === 0 && wanted.some((rule, index) => rule !== present[index]))
+    sentences.push(`${name} has its rules in another order`);
+  return sentences;
+}
+
+function hookWords({ hook }: Chain): string {
+  return hook === undefined ? "no base chain" : `"${hookText(hook)}"`;
+}
+
+/** Elements of the first list that the second does not have, as often as they are missing. */
+function without(list: readonly string[], others: readonly string[]): string[] {
+  const left = new Map<string, number>();
+  for (const other of others) left.set(other, (left.get(other) ?? 0) + 1);
+  return list.filter((each) => {
+    const times = left.get(each) ?? 0;
+    left.set(each, times - 1);
+    return times <= 0;
+  });
+}
+
+function shorten(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}
