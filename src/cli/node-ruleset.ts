@@ -5,7 +5,8 @@ import type { Ruleset } from "../backends/nft/ruleset.ts";
 import { RuleGraph } from "../graph/rule-graph.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import type { ClusterStore } from "../state/store.ts";
-import { type OptionValues, textOption } from "./verb.ts";
+import { countOf, printable } from "./terminal-text.ts";
+import { type OptionValues, textOption, type VerbContext } from "./verb.ts";
 
 /** Of `--pod-to-own-node`, `--service-proxy` and `--unknown-local-pods`. */
 export function programOptions(options: OptionValues): ProgramOptions {
@@ -14,6 +15,25 @@ export function programOptions(options: OptionValues): ProgramOptions {
     serviceProxy: textOption(options, "serviceProxy") === "ipvs" ? "ipvs" : "netfilter",
     unknownLocalPods: textOption(options, "unknownLocalPods") === "drop" ? "drop" : "allow",
   };
+}
+
+/** Says on stderr which of the nodes `--unknown-local-pods=drop` does nothing for. */
+export function noteMissingPodCidrs(
+  store: ClusterStore,
+  nodeNames: readonly string[],
+  { unknownLocalPods }: ProgramOptions,
+  context: VerbContext,
+): void {
+  if (unknownLocalPods === "allow") return;
+  const known = new Set([...store.nodes()].filter(({ podCidrs }) => podCidrs.length > 0).map(({ name }) => name));
+  const missing = nodeNames.filter((name) => !known.has(name));
+  const [first] = missing;
+  if (first === undefined) return;
+  const which =
+    missing.length === 1
+      ? `node ${printable(first)} has`
+      : `${countOf(missing.length, "node")} (${printable(first)}, …) have`;
+  context.stderr(`note: ${which} no pod CIDR (spec.podCIDRs), so --unknown-local-pods=drop closes nothing there\n`);
 }
 
 export function nodeRuleset(store: ClusterStore, nodeName: string, options: ProgramOptions): Ruleset {

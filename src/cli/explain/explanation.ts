@@ -60,7 +60,7 @@ function explainFlow(
 ): Explanation {
   const verdict = evaluate(store, flow, options);
   const common = { flow, family: addressFamily(flow.source), verdict };
-  const found = packetPaths(store, flow);
+  const found = packetPaths(store, flow, options);
   if (found.kind === "inside-the-pod") {
     return { ...common, traces: [], notes: ["the packet never leaves the pod: no rule sees it"], disagrees: false };
   }

@@ -7,6 +7,8 @@
 import type { Hook } from "../../backends/nft/ruleset.ts";
 import type { Flow } from "../../model/flow.ts";
 import type { Address } from "../../net/address.ts";
+import type { EvaluateOptions } from "../../semantics/evaluate.ts";
+import { closingNodes } from "../../semantics/judge-unknown.ts";
 import type { ClusterView } from "../../state/view.ts";
 
 export interface PacketPath {
@@ -21,28 +23,38 @@ export type PacketPaths =
   /** A pod and itself: no node sees the packet. */
   | { readonly kind: "inside-the-pod" };
 
-/** The source's node first. */
-export function packetPaths(view: ClusterView, { source, destination }: Flow): PacketPaths {
-  const from = view.ownerOf(source);
-  const to = view.ownerOf(destination);
-  if (from !== undefined && from === to) return { kind: "inside-the-pod" };
-  const sourceNode = nodeOf(view, source);
-  const destinationNode = nodeOf(view, destination);
+/** The source's node first. With strict start, an address that some node closes is a pod there. */
+export function packetPaths(view: ClusterView, { source, destination }: Flow, options: EvaluateOptions): PacketPaths {
+  const owner = view.ownerOf(source);
+  if (owner !== undefined && owner === view.ownerOf(destination)) return { kind: "inside-the-pod" };
+  const from = placeOf(view, source, destination, options);
+  const to = placeOf(view, destination, source, options);
   const paths: PacketPath[] = [];
-  if (from !== undefined && sourceNode !== undefined) {
-    const hook = to === undefined && sourceNode === destinationNode ? "input" : "forward";
-    paths.push({ node: sourceNode, hook, sourceIsLocal: false });
+  if (from.isPod && from.node !== undefined) {
+    const hook = !to.isPod && from.node === to.node ? "input" : "forward";
+    paths.push({ node: from.node, hook, sourceIsLocal: false });
   }
-  if (to !== undefined && destinationNode !== undefined) {
-    if (sourceNode !== destinationNode) paths.push({ node: destinationNode, hook: "forward", sourceIsLocal: false });
-    else if (from === undefined) paths.push({ node: destinationNode, hook: "output", sourceIsLocal: true });
+  if (to.isPod && to.node !== undefined) {
+    if (from.node !== to.node) paths.push({ node: to.node, hook: "forward", sourceIsLocal: false });
+    else if (!from.isPod) paths.push({ node: to.node, hook: "output", sourceIsLocal: true });
   }
-  const placeless = [from, to].filter((pod) => pod !== undefined && pod.pod.nodeName === undefined);
-  const notes = placeless.map((pod) => `the node of ${pod?.key} is not known, so no rules can be shown for it`);
+  const pods = [source, destination].map((address) => view.ownerOf(address)).filter((pod) => pod !== undefined);
+  const notes = pods
+    .filter((pod) => pod.pod.nodeName === undefined)
+    .map((pod) => `the node of ${pod.key} is not known, so no rules can be shown for it`);
   return { kind: "paths", paths, notes };
 }
 
-function nodeOf(view: ClusterView, address: Address): string | undefined {
+interface Place {
+  readonly node: string | undefined;
+  readonly isPod: boolean;
+}
+
+function placeOf(view: ClusterView, address: Address, other: Address, options: EvaluateOptions): Place {
   const owner = view.ownerOf(address);
-  return owner === undefined ? view.nodeAt(address) : owner.pod.nodeName;
+  if (owner !== undefined) return { node: owner.pod.nodeName, isPod: true };
+  const closing = options.unknownLocalPods === "drop" ? closingNodes(view, address) : [];
+  // Where pod CIDRs overlap, a node that forwards the packet comes before one that is its end.
+  const first = closing.find(({ node }) => !view.nodeAddresses(node).includes(other)) ?? closing[0];
+  return first === undefined ? { node: view.nodeAt(address), isPod: false } : { node: first.node, isPod: true };
 }

@@ -3,7 +3,7 @@
 import { alignColumns, printable } from "../terminal-text.ts";
 import type { GraphModel } from "./graph-model.ts";
 
-export function graphTables({ node, policies, classes, sets, selections, pods }: GraphModel): string {
+export function graphTables({ node, policies, classes, sets, selections, pods, closed }: GraphModel): string {
   const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]) =>
     `${title}\n${rows.length === 0 ? "  none\n" : alignColumns([head, ...rows.map((row) => row.map((cell) => printable(cell)))], "  ")}`;
   return [
@@ -37,6 +37,15 @@ export function graphTables({ node, policies, classes, sets, selections, pods }:
       ["POD", "ADDRESS", "EGRESS", "INGRESS"],
       pods.map((each) => [each.pod, each.address, each.egress ?? "open", each.ingress ?? "open"]),
     ),
+    ...(closed === undefined
+      ? []
+      : [
+          section(
+            "CLOSED",
+            ["POD CIDR", "KNOWN ADDRESSES"],
+            closed.map((each) => [each.podCidr, String(each.knownAddresses)]),
+          ),
+        ]),
   ].join("\n");
 }
 

@@ -1,7 +1,16 @@
 // The rule graph of one node as plain data: policies, classes, sets, pods, and who uses what. Canonical order.
 
+import { addressFamily, addressValue } from "../../net/address.ts";
+import { cidrContains } from "../../net/cidr.ts";
 import { formatQuery } from "../../program/pod-query.ts";
-import type { AddressMatch, NodeProgram, PolicyClass, ProgramSet, SetDefinition } from "../../program/program.ts";
+import type {
+  AddressMatch,
+  ClosedAddresses,
+  NodeProgram,
+  PolicyClass,
+  ProgramSet,
+  SetDefinition,
+} from "../../program/program.ts";
 import type { ClusterView } from "../../state/view.ts";
 
 export interface GraphModel {
@@ -22,6 +31,8 @@ export interface GraphModel {
     readonly egress: string | undefined;
     readonly ingress: string | undefined;
   }[];
+  /** With `--unknown-local-pods=drop`: the pod CIDRs that are closed, but for so many known addresses each. */
+  readonly closed?: readonly { readonly podCidr: string; readonly knownAddresses: number }[];
 }
 
 export interface GraphClass {
@@ -59,7 +70,15 @@ export function graphModel(view: ClusterView, node: string, program: NodeProgram
     sets,
     selections: selectionsOf(program),
     pods: pods.sort((a, b) => (`${a.pod} ${a.address}` < `${b.pod} ${b.address}` ? -1 : 1)),
+    ...(program.closed === undefined ? {} : { closed: describeClosed(program.closed) }),
   };
+}
+
+function describeClosed({ blocks, known }: ClosedAddresses): NonNullable<GraphModel["closed"]> {
+  return blocks.map((block) => {
+    const inside = [...known].filter((address) => cidrContains(block, addressFamily(address), addressValue(address)));
+    return { podCidr: block.text, knownAddresses: inside.length };
+  });
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

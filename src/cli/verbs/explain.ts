@@ -7,7 +7,7 @@ import { explainFlows } from "../explain/explanation.ts";
 import { explanationJson } from "../explain/explanation-json.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import { loadCluster } from "../input.ts";
-import { programOptions } from "../node-ruleset.ts";
+import { noteMissingPodCidrs, programOptions } from "../node-ruleset.ts";
 import { countOf, printable } from "../terminal-text.ts";
 import { parseTraffic, TRAFFIC_FORMS } from "../traffic-text.ts";
 import { CommandError, textOption, type VerbContext, type VerbRun } from "../verb.ts";
@@ -17,18 +17,14 @@ export const run: VerbRun = async ([fromWord = "", toWord = "", portWord = ""], 
   if (question === undefined) {
     throw new CommandError(2, `${JSON.stringify(portWord)} is no port`, `write ${TRAFFIC_FORMS}`);
   }
-  const { store } = await loadCluster(options, context);
+  const { store, nodeNames } = await loadCluster(options, context);
+  const settings = programOptions(options);
+  noteMissingPodCidrs(store, nodeNames, settings, context);
   const namespace = textOption(options, "namespace") ?? "default";
   const from = chooseEndpoint(store, fromWord, namespace, context);
   const to = chooseEndpoint(store, toWord, namespace, context);
   const ends = { from, to };
-  const explanations = explainFlows(
-    store,
-    ends,
-    question,
-    programOptions(options),
-    wantedFamily(textOption(options, "family")),
-  );
+  const explanations = explainFlows(store, ends, question, settings, wantedFamily(textOption(options, "family")));
   if (explanations.length === 0) throw noCommonFamily(from, to, textOption(options, "family"));
   const format = textOption(options, "output");
   if (format === "json") {

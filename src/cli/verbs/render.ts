@@ -5,7 +5,7 @@ import type { Ruleset } from "../../backends/nft/ruleset.ts";
 import { renderText } from "../../backends/nft/text.ts";
 import { chooseNode } from "../choose-node.ts";
 import { loadCluster } from "../input.ts";
-import { nodeRuleset, programOptions } from "../node-ruleset.ts";
+import { nodeRuleset, noteMissingPodCidrs, programOptions } from "../node-ruleset.ts";
 import { countOf, printable } from "../terminal-text.ts";
 import { CommandError, flagOption, type OptionValues, textOption, type VerbRun } from "../verb.ts";
 import { safeFileName, writeFilesAtomically } from "../write-files.ts";
@@ -16,12 +16,14 @@ export const run: VerbRun = async (_args, options, context) => {
   const folder = textOption(options, "outputDir");
   refuseContradictions(options, node, folder);
   const { store, nodeNames } = await loadCluster(options, context, { wantedNode: node === "all" ? undefined : node });
-  const render = (name: string) => renderRuleset(nodeRuleset(store, name, programOptions(options)), format, options);
+  const settings = programOptions(options);
+  const render = (name: string) => renderRuleset(nodeRuleset(store, name, settings), format, options);
+  const names = node === "all" ? nodeNames : [chooseNode(nodeNames, node)];
+  noteMissingPodCidrs(store, names, settings, context);
   if (folder === undefined) {
-    context.stdout(render(chooseNode(nodeNames, node)));
+    for (const name of names) context.stdout(render(name));
     return 0;
   }
-  const names = node === "all" ? nodeNames : [chooseNode(nodeNames, node)];
   const files = names.map((name) => ({ name: `${safeFileName(name)}.${format}`, text: render(name) }));
   await writeFilesAtomically(folder, files);
   context.stderr(`wrote ${countOf(files.length, "file")} to ${printable(folder)}\n`);
