@@ -13,18 +13,25 @@ import { formatMarkdown } from "../../src/cli/matrix/format-markdown.ts";
 import { groupMatrix } from "../../src/cli/matrix/groups.ts";
 import { defaultPorts } from "../../src/cli/matrix/ports.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
-import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
+import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../src/program/program.ts";
 import { loadTexts } from "../support/manifests.ts";
 
 const folder = join(import.meta.dirname, "../golden");
 const cases = readdirSync(folder);
+
+/** Options of a case that differ from the defaults, in `options.json`. */
+function optionsOf(name: string): ProgramOptions {
+  const path = join(folder, name, "options.json");
+  const options = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Partial<ProgramOptions>) : {};
+  return { ...DEFAULT_PROGRAM_OPTIONS, ...options };
+}
 
 test("there are golden cases", () => expect(cases.length).toBeGreaterThanOrEqual(3));
 
 test.each(cases)("%s is rendered as it was reviewed", async (name) => {
   const input = readFileSync(join(folder, name, "input.yaml"), "utf8");
   const { store, nodeNames } = fillStore(await loadTexts({ "input.yaml": input })).input;
-  const ruleset = compileRuleset(new RuleGraph(store, nodeNames[0] as string, DEFAULT_PROGRAM_OPTIONS).program());
+  const ruleset = compileRuleset(new RuleGraph(store, nodeNames[0] as string, optionsOf(name)).program());
   const { ports } = defaultPorts(store);
   const matrix = computeMatrix(store, { ports, addresses: [] });
   const outputs: Readonly<Record<string, string>> = {
@@ -34,7 +41,7 @@ test.each(cases)("%s is rendered as it was reviewed", async (name) => {
   };
   for (const [file, text] of Object.entries(outputs)) {
     const path = join(folder, name, file);
-    if (process.env["NFTPOL_UPDATE_GOLDEN"] === "1") writeFileSync(path, text);
+    if (process.env.NFTPOL_UPDATE_GOLDEN === "1") writeFileSync(path, text);
     expect({ file, exists: existsSync(path) }).toEqual({ file, exists: true });
     expect(text).toBe(readFileSync(path, "utf8"));
   }
