@@ -1,8 +1,15 @@
 // Makes the agent's real parts from its settings and runs it to its end. The only file that knows all of them.
 
-import { BackendError } from "../backends/backend.ts";
+import { type Backend, BackendError, type BackendFacts } from "../backends/backend.ts";
+import { NftKernelTable } from "../backends/nft/io/nft-kernel-table.ts";
+import { DEFAULT_NFT } from "../backends/nft/io/nft-process.ts";
+import { MemoryKernelTable } from "../backends/nft/memory-kernel-table.ts";
+import { NftBackend } from "../backends/nft/nft-backend.ts";
 import { connectApiClient } from "../kube/api-client.ts";
 import { ApiError } from "../kube/api-error.ts";
+import { reportEvent } from "../kube/events.ts";
+import { type ConnectionTracker, ConnectionTrackerError } from "../netlink/connection-tracker.ts";
+import { openConnectionTracker } from "../netlink/open-connection-tracker.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import { Agent } from "./agent.ts";
 import { realClock } from "./clock.ts";
@@ -11,6 +18,8 @@ import { type HttpServer, ListenError, serveHttp } from "./http-server.ts";
 import { KubernetesSource } from "./kubernetes-source.ts";
 import { createLog, type Log, type LogLevel } from "./log.ts";
 import { ManifestSource } from "./manifest-source.ts";
+import type { ObjectFinding } from "./object-findings.ts";
+import { PolicyEvents } from "./policy-events.ts";
 import type { SyncTimes } from "./sync-loop.ts";
 
 export interface AgentSettings {
@@ -53,6 +62,144 @@ export class AgentStartError extends Error {
 }
 
 /** Runs until the signal is aborted. Throws AgentStartError when this node or these settings cannot work. */
-export async function startAgent(_settings: AgentSettings, _surroundings: AgentSurroundings): Promise<void> {
-  throw new AgentStartError("not wired yet", undefined, undefined);
+export async function startAgent(settings: AgentSettings, { write, signal }: AgentSurroundings): Promise<void> {
+  const log = createLog(settings.logLevel, settings.nodeName, write);
+  const { backend, facts } = await openBackend(settings, log);
+  try {
+    const input = await openSource(settings, log);
+    try {
+      await runAgent({ settings, log, signal, backend, facts, input });
+    } finally {
+      input.close();
+    }
+  } finally {
+    await backend.close();
+  }
+}
+
+interface RunningParts {
+  readonly settings: AgentSettings;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly backend: Backend;
+  readonly facts: BackendFacts;
+  readonly input: Input;
+}
+
+async function runAgent({ settings, log, signal, backend, facts, input }: RunningParts): Promise<void> {
+  const { nodeName, version, program, dryRun, times } = settings;
+  const tracker = dryRun ? undefined : await openTracker(settings, log);
+  const agent = new Agent({
+    nodeName,
+    version,
+    program,
+    source: input.source,
+    backend,
+    backendName: "nft",
+    backendFacts: facts,
+    dryRun,
+    tracker,
+    pathProblems: () => [],
+    reportFindings: input.reportFindings,
+    clock: realClock,
+    log,
+    times,
+  });
+  const servers = await serve(settings, agent, log);
+  log.info(
+    { version, backend: facts.version, writer: facts.writer, dryRun, source: input.name },
+    "nftpol agent started",
+  );
+  try {
+    await agent.run(signal);
+    log.info({}, dryRun ? "nftpol agent ends" : "nftpol agent ends: its rules stay in the kernel");
+  } finally {
+    tracker?.close();
+    for (const server of servers) await server.close();
+  }
+}
+
+/** In a dry run the kernel is read once, and then a copy of it is written. */
+async function openBackend({ program, writer, dryRun }: AgentSettings, log: Log) {
+  const kernel = new NftKernelTable({ program: DEFAULT_NFT, options: program, writer });
+  try {
+    const facts = await kernel.probe();
+    for (const warning of facts.warnings) log.warn({ warning }, "nft works, but");
+    if (!dryRun) return { backend: new NftBackend(kernel), facts };
+    const found = await kernel.read();
+    await kernel.close();
+    const copy = new MemoryKernelTable(found.kind === "table" ? found.ruleset : undefined);
+    const onTransaction = (transaction: string) => log.info({ transaction }, "would be written");
+    return { backend: new NftBackend(copy, { onTransaction }), facts };
+  } catch (error) {
+    await kernel.close();
+    if (!(error instanceof BackendError)) throw error;
+    throw new AgentStartError(error.message, error.hint, error);
+  }
+}
+
+interface Input {
+  readonly name: string;
+  readonly source: ClusterSource;
+  readonly reportFindings: (findings: readonly ObjectFinding[], onOutcome: (outcome: string) => void) => void;
+  close(): void;
+}
+
+async function openSource(
+  { manifests, nodeName, kubeconfig, context, dryRun }: AgentSettings,
+  log: Log,
+): Promise<Input> {
+  if (manifests !== undefined) {
+    const source = new ManifestSource({ folder: manifests, nodeName, clock: realClock, log });
+    return { name: manifests, source, reportFindings: () => {}, close: () => {} };
+  }
+  let client: Awaited<ReturnType<typeof connectApiClient>>;
+  try {
+    client = await connectApiClient({ kubeconfig, context, userAgent: "nftpol-agent" });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new AgentStartError(error.message, error.hint ?? "or watch a folder with --manifests", error);
+  }
+  const ended = new AbortController();
+  const events = new PolicyEvents({
+    nodeName,
+    log,
+    report: (report) => reportEvent(client, report, ended.signal),
+  });
+  return {
+    name: client.contextName,
+    source: new KubernetesSource({ client, log }),
+    reportFindings: dryRun ? () => {} : (findings, onOutcome) => events.add(findings, onOutcome),
+    close() {
+      ended.abort();
+      client.close();
+    },
+  };
+}
+
+/** Without connection tracking policies are enforced all the same; connections that begin before they tighten then go on. */
+async function openTracker({ existingConnections }: AgentSettings, log: Log): Promise<ConnectionTracker | undefined> {
+  if (existingConnections === "keep") return undefined;
+  try {
+    return await openConnectionTracker();
+  } catch (error) {
+    if (!(error instanceof ConnectionTrackerError)) throw error;
+    log.error({ err: error }, "existing connections cannot be checked: they are kept");
+    return undefined;
+  }
+}
+
+async function serve({ healthAddress, metricsAddress }: AgentSettings, agent: Agent, log: Log): Promise<HttpServer[]> {
+  const servers: HttpServer[] = [];
+  const onError = (error: unknown) => log.error({ err: error }, "an HTTP request failed");
+  try {
+    if (healthAddress !== undefined) servers.push(await serveHttp(healthAddress, agent.healthRoutes, onError));
+    if (metricsAddress !== undefined) servers.push(await serveHttp(metricsAddress, agent.metricsRoutes, onError));
+    return servers;
+  } catch (error) {
+    for (const server of servers) await server.close();
+    if (!(error instanceof ListenError)) throw error;
+    const hint = "is another agent running? --health-address and --metrics-address choose other places, or off";
+    throw new AgentStartError(error.message, hint, error);
+  }
 }

@@ -2,10 +2,10 @@
 // any error ends the command before anything else is done.
 
 import { type LoadedManifests, loadManifests } from "../manifests/load-manifests.ts";
+import { placePods } from "../manifests/placement.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { ClusterStore } from "../state/store.ts";
 import { countFindings, formatDiagnostic, hasErrors } from "./diagnostics.ts";
-import { placePods } from "../manifests/placement.ts";
 import { startProgress } from "./progress.ts";
 import { countOf, printable } from "./terminal-text.ts";
 import { CommandError, flagOption, listOption, type OptionValues, textOption, type VerbContext } from "./verb.ts";

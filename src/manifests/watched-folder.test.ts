@@ -111,7 +111,7 @@ describe("a broken file", () => {
   it.each([
     ["cut off", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a", "syntax-error"],
     ["emptied", "", "empty-file"],
-    ["without a kind", "apiVersion: networking.k8s.io/v1\nmetadata: {name: a}\n", "missing-field"],
+    ["without a kind", "apiVersion: networking.k8s.io/v1\nmetadata: {name: a}\n", "missing-kind"],
     ["binary", "a\0b", "binary-file"],
   ])("%s keeps what it said before, and says so", async (_how, text, code) => {
     const { files, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });

@@ -25,7 +25,12 @@ export const run: VerbRun = async (_args, options, context) => {
 async function tellWithoutAgent(address: string, context: VerbContext): Promise<1> {
   context.stderr(`nftpol: no agent answers at ${address}\n`);
   try {
-    const { ruleset } = readTable(TABLE, await listTableJson(TABLE));
+    const json = await listTableJson(TABLE);
+    if (json === undefined) {
+      context.stderr("  and there are no rules of nftpol in this kernel: nothing is enforced\n");
+      return 1;
+    }
+    const { ruleset } = readTable(TABLE, json);
     const pods = FAMILIES.map((family) => ruleset.sets.get(isolatedSet(family))?.elements.size ?? 0);
     const addresses = pods.reduce((sum, count) => sum + count, 0);
     context.stderr(
