@@ -24,7 +24,16 @@ import { ClusterStore } from "../../src/state/store.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { type Netns, withNetns } from "../support/netns.ts";
 import { isAtLeast, nftBinaries } from "../support/nft-binaries.ts";
-import { cluster, eventOf, NODES, podObject, policyObject, removalOf, storeOf } from "../support/random-cluster.ts";
+import {
+  cluster,
+  eventOf,
+  NODES,
+  nodeObject,
+  podObject,
+  policyObject,
+  removalOf,
+  storeOf,
+} from "../support/random-cluster.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
@@ -144,13 +153,17 @@ describeKernel("rules in the kernel", () => {
   it("every incremental transaction is accepted, and the table stays what the tracker says", async () => {
     const steps = fc.sample(
       fc.record({
-        object: fc.oneof({ weight: 3, arbitrary: podObject }, { weight: 2, arbitrary: policyObject }),
+        object: fc.oneof(
+          { weight: 3, arbitrary: podObject },
+          { weight: 2, arbitrary: policyObject },
+          { weight: 1, arbitrary: nodeObject },
+        ),
         remove: fc.boolean(),
       }),
       { seed: 11, numRuns: 60 },
     );
     await withNetns(async (ns) => {
-      const graph = new RuleGraph(new ClusterStore(), NODES[0], DEFAULT_PROGRAM_OPTIONS);
+      const graph = new RuleGraph(new ClusterStore(), NODES[0], EVERY_OPTION);
       const tracker = new RulesetTracker(graph.program());
       await load(ns, "nft", renderText(tracker.ruleset()));
       for (const { object, remove } of steps) {

@@ -4,11 +4,22 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
-import type { Chain, NamedSet, Rule, Ruleset, Statement, Verdict, VerdictMap } from "../../src/backends/nft/ruleset.ts";
+import type { Rule, Ruleset, Statement, Verdict } from "../../src/backends/nft/ruleset.ts";
 import { fillStore } from "../../src/cli/input.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
 import { proveNode } from "../../src/prove/prove.ts";
+import {
+  chainNamed,
+  dropRule,
+  editRule,
+  ruleWith,
+  swapRules,
+  withElements,
+  without,
+  withRules,
+  withVerdicts,
+} from "../support/damaged-rules.ts";
 import { loadTexts } from "../support/manifests.ts";
 
 const manifests = readFileSync(new URL("./mutations.yaml", import.meta.url), "utf8");
@@ -17,74 +28,6 @@ const correct = compileRuleset(new RuleGraph(store, "n1", DEFAULT_PROGRAM_OPTION
 
 function prove(ruleset: Ruleset) {
   return proveNode(store, "n1", ruleset, DEFAULT_PROGRAM_OPTIONS);
-}
-
-/** A chain by the beginning of its name; `end` tells its parts apart. */
-function chainNamed(ruleset: Ruleset, start: string, end = ""): Chain {
-  const pattern = new RegExp(`^${start}.*_[a-z2-7]{16}${end}$`);
-  const chain = ruleset.chains.get(start) ?? [...ruleset.chains.values()].find(({ name }) => pattern.test(name));
-  if (chain === undefined) throw new Error(`no chain ${start}…${end} in ${[...ruleset.chains.keys()].join(", ")}`);
-  return chain;
-}
-
-function withRules(ruleset: Ruleset, chain: Chain, change: (rules: Rule[]) => readonly Rule[]): Ruleset {
-  const rules = change([...chain.rules]);
-  return { ...ruleset, chains: new Map(ruleset.chains).set(chain.name, { ...chain, rules }) };
-}
-
-function ruleWith(chain: Chain, text: string): number {
-  const index = chain.rules.findIndex((rule) => JSON.stringify(rule).includes(text));
-  if (index < 0) throw new Error(`no rule with ${text} in ${chain.name}: ${JSON.stringify(chain.rules)}`);
-  return index;
-}
-
-function dropRule(ruleset: Ruleset, chain: Chain, text: string): Ruleset {
-  const index = ruleWith(chain, text);
-  return withRules(ruleset, chain, (rules) => rules.toSpliced(index, 1));
-}
-
-function editRule(ruleset: Ruleset, chain: Chain, text: string, edit: (json: string) => string): Ruleset {
-  const index = ruleWith(chain, text);
-  return withRules(ruleset, chain, (rules) => {
-    const before = JSON.stringify(rules[index]);
-    const after = edit(before);
-    if (after === before) throw new Error(`the mutation changes nothing in ${before}`);
-    return rules.with(index, JSON.parse(after) as Rule);
-  });
-}
-
-function swapRules(ruleset: Ruleset, chain: Chain, first: number, second: number): Ruleset {
-  return withRules(ruleset, chain, (rules) =>
-    rules.with(first, rules[second] as Rule).with(second, rules[first] as Rule),
-  );
-}
-
-function setNamed(ruleset: Ruleset, start: string): NamedSet | VerdictMap {
-  const set = ruleset.sets.get(start) ?? [...ruleset.sets.values()].find(({ name }) => name.startsWith(start));
-  if (set === undefined) throw new Error(`no set ${start} in ${[...ruleset.sets.keys()].join(", ")}`);
-  return set;
-}
-
-function withElements(ruleset: Ruleset, start: string, change: (elements: string[]) => readonly string[]): Ruleset {
-  const set = setNamed(ruleset, start);
-  if (set.kind !== "set") throw new Error(`${start} is a map`);
-  return {
-    ...ruleset,
-    sets: new Map(ruleset.sets).set(set.name, { ...set, elements: new Set(change([...set.elements])) }),
-  };
-}
-
-function withVerdicts(ruleset: Ruleset, name: string, change: (elements: Map<string, Verdict>) => void): Ruleset {
-  const map = setNamed(ruleset, name);
-  if (map.kind !== "map") throw new Error(`${name} is a set`);
-  const elements = new Map(map.elements);
-  change(elements);
-  return { ...ruleset, sets: new Map(ruleset.sets).set(name, { ...map, elements }) };
-}
-
-function without(elements: readonly string[], element: string): string[] {
-  if (!elements.includes(element)) throw new Error(`${element} is not in ${elements.join(", ")}`);
-  return elements.filter((each) => each !== element);
 }
 
 const API4 = (ruleset: Ruleset) => chainNamed(ruleset, "ingress4_shop.api");
