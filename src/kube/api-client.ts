@@ -7,6 +7,7 @@ import { ClusterAccess } from "./credentials.ts";
 import { type KubeconfigOptions, loadKubeContext } from "./kubeconfig.ts";
 import type { Resource } from "./resources.ts";
 import { DEFAULT_PULSE, type PulseTimeouts, ServerPulse } from "./server-pulse.ts";
+import { VERSION_PATH } from "./server-version.ts";
 import { answerFailure, statusFailure } from "./status-failures.ts";
 import { type Answer, ApiTransport, DEFAULT_TIMEOUTS, type RequestOptions, type Timeouts } from "./transport.ts";
 
@@ -51,9 +52,6 @@ export interface ApiClientOptions extends KubeconfigOptions {
   readonly pulse?: PulseTimeouts;
   readonly userAgent?: string;
 }
-
-/** Static, cheap for the server, and allowed to everybody who is logged in. */
-const PROBE_PATH = "/version";
 
 /** Reads the kubeconfig; sends nothing yet. Throws ApiError (kind `kubeconfig`). */
 export async function connectApiClient(options: ApiClientOptions = {}): Promise<StreamingApiClient> {
@@ -126,7 +124,7 @@ class HttpApiClient implements StreamingApiClient {
   }
 
   async #probe(signal: AbortSignal): Promise<void> {
-    const answer = await this.#transport.request(PROBE_PATH, { signal, freshConnection: true });
+    const answer = await this.#transport.request(VERSION_PATH, { signal, freshConnection: true });
     for await (const _chunk of answer.body) break;
   }
 }

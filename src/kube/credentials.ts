@@ -61,8 +61,8 @@ export class ClusterAccess {
   }
 
   /**
-   * For one request; calls that overlap share one exec plugin run. client-node keeps exec tokens until they expire and
-   * token files for a minute; certificate files are read each time. Throws ApiError (kind `credentials`).
+   * For one request; calls that overlap share one exec plugin run. client-node keeps exec tokens until they expire; token
+   * and certificate files are read each time. Throws ApiError (kind `credentials`).
    */
   credentials(): Promise<Credentials> {
     this.#inFlight ??= obtainCredentials(this.#context).finally(() => {
@@ -97,7 +97,7 @@ async function obtainCredentials(context: KubeContext): Promise<Credentials> {
     // Filled in before: client-node passes it on to proxies, but itself sets it only for contexts with a user.
     const options = { headers: {}, ...tls } as RequestOptions;
     await config.applyToHTTPSOptions(options);
-    return toCredentials(options, tls, cluster, user);
+    return toCredentials(options, tls, cluster, user, fileToken(user));
   } catch (error) {
     throw credentialsError(error, context);
   }
@@ -139,6 +139,7 @@ function toCredentials(
   trust: ReturnType<typeof serverTrust>,
   cluster: Cluster,
   user: User | undefined,
+  token: string | undefined,
 ): Credentials {
   const tls: TlsOptions = {
     ...trust,
@@ -148,10 +149,11 @@ function toCredentials(
   const headers: Record<string, string> = {};
   // Token files often end with a newline, which no header may contain.
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim();
+  if (token !== undefined) headers.Authorization = `Bearer ${token}`;
   if (user?.username)
     headers.Authorization = `Basic ${Buffer.from(`${user.username}:${user.password ?? ""}`).toString("base64")}`;
-  const token = headers.Authorization?.replace(/^\S+\s+/, "");
-  const secrets = [token, user?.password, tls.key?.toString()].filter(
+  const secret = headers.Authorization?.replace(/^\S+\s+/, "");
+  const secrets = [secret, user?.password, tls.key?.toString()].filter(
     (secret) => secret !== undefined && secret !== "",
   );
   const tlsFingerprint = fingerprint(tls.ca, tls.cert, tls.key, tls.servername, String(tls.rejectUnauthorized));
@@ -163,6 +165,18 @@ function toCredentials(
     tlsFingerprint,
     fingerprint: fingerprint(tlsFingerprint, JSON.stringify(headers)),
   };
+}
+
+/**
+ * A pod's service account token, which the kubelet replaces about hourly. client-node keeps one for a minute by the
+ * machine's time, and the same one for all files; this is read for each request, and requests are rare.
+ */
+function fileToken(user: User | undefined): string | undefined {
+  const { tokenFile } = (user?.authProvider as { config?: { tokenFile?: unknown } } | null | undefined)?.config ?? {};
+  if (typeof tokenFile !== "string") return undefined;
+  const token = readFileSync(tokenFile, "utf8").trim();
+  if (token === "") throw new Error(`the token file ${tokenFile} is empty`);
+  return token;
 }
 
 function certificateAuthority(cluster: Cluster): Buffer | undefined {

@@ -8,7 +8,6 @@
 import { type ObjectSource, textlessSource } from "../dialects/object-source.ts";
 import { ApiError, isGone, isIdle, isNotFound, isVersionTooLarge, isWithoutConnection } from "./api-error.ts";
 import { Backoff } from "./backoff.ts";
-import { isKubernetes } from "./discovery.ts";
 import { KnownObjects } from "./known-objects.ts";
 import { type ListPlan, ListStrategy } from "./list-strategy.ts";
 import { readList } from "./list-stream.ts";
@@ -18,6 +17,7 @@ import { isOlderVersion, type ObjectIdentity } from "./object-identity.ts";
 import { DEFAULT_REFLECTOR_SETTINGS, type ReflectorSettings } from "./reflector-settings.ts";
 import { type ReflectorStatus, StatusRecord } from "./reflector-status.ts";
 import type { DecodedResource } from "./resources.ts";
+import { isKubernetes } from "./server-version.ts";
 import { readInitialEvents } from "./streaming-list.ts";
 import { type ObjectEvent, type ReflectorClient, WatchStream } from "./watch-stream.ts";
 
@@ -205,6 +205,8 @@ export class Reflector<T> {
         continue;
       }
       const { identity, object } = event;
+      // A watch is in the order of versions: what is older than its place comes late, and was told or overtaken before.
+      if (isOlderVersion(identity.resourceVersion, this.#resourceVersion ?? "")) continue;
       changes.push(...(event.type === "DELETED" ? this.#known.delete(identity) : this.#known.put(object, identity)));
       this.#advance(identity.resourceVersion);
     }

@@ -78,8 +78,8 @@ function wording(code: number, status: Status, asked: Asked): { message: string;
       };
     case 403:
       return {
-        message: `not allowed to ${verb} ${resource.name} in all namespaces (403${said})`,
-        hint: `needed: ${verb} on pods, namespaces, networkpolicies and, if possible, nodes, for the whole cluster; kubectl auth can-i ${verb} ${resource.name} --all-namespaces`,
+        message: `not allowed to ${verb} ${resource.name}${verb === "create" ? "" : " in all namespaces"} (403${said})`,
+        hint: neededRights(resource, verb),
       };
     case 404:
       return {
@@ -99,6 +99,13 @@ function wording(code: number, status: Status, asked: Asked): { message: string;
             hint: "try again; kubectl get --raw /readyz shows the server's health",
           };
   }
+}
+
+function neededRights({ name }: Resource, verb: Verb): string {
+  const check = `kubectl auth can-i ${verb} ${name} --all-namespaces`;
+  if (verb === "create") return `needed: create on ${name} for the whole cluster; ${check}`;
+  const resources = "pods, namespaces, networkpolicies and, if possible, nodes";
+  return `needed: ${verb} on ${resources}, for the whole cluster; ${check}`;
 }
 
 async function readStatus(answer: Answer): Promise<Status> {

@@ -8,6 +8,7 @@ import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
+import { onTestFinished } from "vitest";
 import { type ApiAnswer, answerTo, createEvent, type StreamingLists } from "./api-answers.ts";
 import { type Authority, type Certificate, issueCertificate, makeAuthority } from "./certificates.ts";
 import { applyFault, type Fault, isWatchFault } from "./faults.ts";
@@ -107,6 +108,10 @@ export class FakeApiServer {
     return this.#connectionCount;
   }
 
+  get openConnectionCount(): number {
+    return this.#sockets.size;
+  }
+
   /** Watches that are open now. */
   get watchCount(): number {
     return this.#watches.size;
@@ -120,14 +125,22 @@ export class FakeApiServer {
     };
   }
 
-  /** The next `times` requests to the path go wrong. Faults of watches are kept for watches. */
+  /** The next `times` requests to the path go wrong. */
   failNext(path: string, fault: Fault, times = 1): void {
     let left = times;
-    this.addFault((request) => {
-      if (request.path !== path || left <= 0 || (isWatchFault(fault) && !isWatch(request))) return undefined;
-      left--;
-      return fault;
-    });
+    this.addFault((request) => (request.path === path && left-- > 0 ? fault : undefined));
+  }
+
+  /** The next `times` lists, plain or streaming, go wrong. */
+  failNextLists(path: string, fault: Fault, times = 1): void {
+    let left = times;
+    this.addFault((request) => (request.path === path && isList(request) && left-- > 0 ? fault : undefined));
+  }
+
+  /** The next `times` watches that go on from a version go wrong. */
+  failNextWatches(path: string, fault: Fault, times = 1): void {
+    let left = times;
+    this.addFault((request) => (request.path === path && !isList(request) && left-- > 0 ? fault : undefined));
   }
 
   requestsTo(path: string): readonly RecordedRequest[] {
@@ -136,12 +149,12 @@ export class FakeApiServer {
 
   /** Plain lists and streaming ones. */
   listsOf(path: string): readonly RecordedRequest[] {
-    return this.requestsTo(path).filter((request) => !isWatch(request) || request.query.has("sendInitialEvents"));
+    return this.requestsTo(path).filter(isList);
   }
 
   /** Watches that go on from a version. */
   watchesOf(path: string): readonly RecordedRequest[] {
-    return this.requestsTo(path).filter((request) => isWatch(request) && !request.query.has("sendInitialEvents"));
+    return this.requestsTo(path).filter((request) => !isList(request));
   }
 
   sendBookmarks(): void {
@@ -240,6 +253,13 @@ export class FakeApiServer {
   }
 }
 
-function isWatch(request: RecordedRequest): boolean {
-  return ["1", "true"].includes(request.query.get("watch") ?? "");
+function isList({ query }: RecordedRequest): boolean {
+  return !["1", "true"].includes(query.get("watch") ?? "") || query.has("sendInitialEvents");
+}
+
+/** One that is closed when the test has ended. */
+export async function startServer(options: FakeApiServerOptions = {}): Promise<FakeApiServer> {
+  const server = await FakeApiServer.start(options);
+  onTestFinished(() => server.close());
+  return server;
 }

@@ -2,6 +2,7 @@
 
 import { onTestFinished } from "vitest";
 import { connectApiClient, type StreamingApiClient } from "../../src/kube/api-client.ts";
+import type { ObjectChange } from "../../src/kube/object-change.ts";
 import { Reflector } from "../../src/kube/reflector.ts";
 import type { ReflectorSettings } from "../../src/kube/reflector-settings.ts";
 import type { ReflectorStatus } from "../../src/kube/reflector-status.ts";
@@ -31,34 +32,37 @@ export interface Reflection<T> {
   readonly ended: Promise<void>;
   stop(): void;
   synced(): Promise<void>;
+  /** Until the mirror has exactly these keys. */
+  shows(...keys: readonly string[]): Promise<void>;
 }
 
-export interface ReflectOptions<T> {
+export interface ConnectOptions {
+  readonly pulse?: PulseTimeouts;
+  readonly cluster?: ConfigEntry;
+  readonly user?: ConfigEntry;
+}
+
+export interface ReflectOptions<T> extends ConnectOptions {
   readonly resource?: DecodedResource<T>;
   readonly optional?: boolean;
   readonly settings?: Partial<ReflectorSettings>;
-  readonly pulse?: PulseTimeouts;
   readonly client?: StreamingApiClient;
-  readonly cluster?: ConfigEntry;
-  readonly user?: ConfigEntry;
-  readonly onChanges?: (batch: Parameters<Mirror<T>["take"]>[0]) => void;
+  /** Before the mirror takes the batch. */
+  readonly onChanges?: (batch: readonly ObjectChange<T>[]) => void;
+  /** The test is about its end. */
+  readonly mayFail?: boolean;
 }
 
-export function connectTo(server: FakeApiServer, options: ReflectOptions<never> = {}): Promise<StreamingApiClient> {
-  const cluster = options.cluster ?? clusterOf(server);
-  return openClient(writeKubeconfig({ cluster, user: options.user }), options.pulse ?? SHORT_PULSE);
-}
-
-async function openClient(kubeconfig: string, pulse: PulseTimeouts): Promise<StreamingApiClient> {
-  const client = await connectApiClient({ kubeconfig, pulse });
+export async function connectTo(server: FakeApiServer, options: ConnectOptions = {}): Promise<StreamingApiClient> {
+  const kubeconfig = writeKubeconfig({ cluster: options.cluster ?? clusterOf(server), user: options.user });
+  const client = await connectApiClient({ kubeconfig, pulse: options.pulse ?? SHORT_PULSE });
   onTestFinished(() => client.close());
   return client;
 }
 
 /** Starts at once. At the test's end it is stopped, and must not have failed. */
 export async function reflectPods(server: FakeApiServer, options: ReflectOptions<Pod> = {}): Promise<Reflection<Pod>> {
-  const { client: _client, resource: _resource, onChanges: _onChanges, ...connection } = options;
-  const client = options.client ?? (await connectTo(server, connection));
+  const client = options.client ?? (await connectTo(server, options));
   return reflect(client, { ...options, resource: options.resource ?? PODS });
 }
 
@@ -88,12 +92,17 @@ export function reflect<T>(
   });
   onTestFinished(async () => {
     stop();
-    if (options.onChanges === undefined) await ended;
+    if (options.mayFail !== true) await ended;
   });
-  const synced = () =>
-    eventually("the first list", () => {
+  const until = (what: string, condition: () => boolean) =>
+    eventually(what, () => {
       if (failure !== undefined) throw failure;
-      return reflector.status().synced;
+      return condition();
     });
-  return { reflector, mirror, statuses, ended, stop, synced };
+  const synced = () => until("the first list", () => reflector.status().synced);
+  const shows = (...keys: readonly string[]) => {
+    const wanted = [...keys].sort().join(" ");
+    return until(`the mirror shows ${wanted}`, () => mirror.keys.join(" ") === wanted);
+  };
+  return { reflector, mirror, statuses, ended, stop, synced, shows };
 }

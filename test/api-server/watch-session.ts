@@ -75,6 +75,7 @@ export class WatchSession {
     this.#response.on("close", () => this.#stop());
     const { resourceVersion, sendInitialEvents, timeoutSeconds } = this.#query;
     const asked = Number(resourceVersion === "" ? 0 : resourceVersion);
+    if (this.#fault?.kind === "end watch") this.#endNow(this.#fault);
     const changes = this.#store.changesSince(this.#collection, asked);
     const fromNow = sendInitialEvents || asked === 0;
     if (asked > this.#store.resourceVersion && sendInitialEvents) {
@@ -94,7 +95,6 @@ export class WatchSession {
     this.#collection.watchers.add(this.#watcher);
     if (timeoutSeconds !== undefined) this.#later(timeoutSeconds * 1000, () => this.#response.end());
     if (this.#fault?.kind === "close watch") this.#later(this.#fault.afterMs, () => this.#response.end());
-    if (this.#fault?.kind === "end watch" && this.#fault.afterEvents === 0) this.#end(this.#fault.ending, "");
   }
 
   /** Where the client takes bookmarks. */
@@ -122,6 +122,7 @@ export class WatchSession {
   }
 
   #fail(status: ApiObject): void {
+    if (this.#isDumb) return;
     this.#write(`${JSON.stringify({ type: "ERROR", object: status })}\n`);
     this.#response.end();
   }
@@ -137,6 +138,7 @@ export class WatchSession {
     this.#sent++;
     if (fault?.kind === "slow watch") this.#writeSlowly(line, fault.eventEveryMs);
     else this.#write(line);
+    if (fault?.kind === "end watch") this.#endNow(fault);
     if (fault?.kind === "repeat events") this.#repeat(line);
   }
 
@@ -144,6 +146,12 @@ export class WatchSession {
     this.#write(line);
     if (this.#previous !== undefined) this.#write(this.#previous);
     this.#previous = line;
+  }
+
+  /** A frame goes wrong in the place of the next event; all other endings come without one. */
+  #endNow({ afterEvents, ending }: Extract<WatchFault, { kind: "end watch" }>): void {
+    if (this.#sent !== afterEvents || ending.kind === "bad frame" || ending.kind === "half frame") return;
+    this.#end(ending, "");
   }
 
   #end(ending: WatchEnding, line: string): void {
@@ -172,8 +180,8 @@ export class WatchSession {
         else setImmediate(() => socket?.destroy());
         return;
       case "error event":
-        this.#isDumb = true;
         this.#fail(ending.status);
+        this.#isDumb = true;
         return;
     }
   }

@@ -1,0 +1,40 @@
+// Small JSON documents of the API server, whole. Owns the reading; lists and watches have their own ways.
+
+import type { ReflectorClient } from "./watch-stream.ts";
+
+export interface ServerDocument {
+  readonly status: number;
+  /** undefined: not 200, no JSON, or too long. */
+  readonly value: unknown;
+}
+
+const LONGEST_DOCUMENT_BYTES = 4 << 20;
+
+/** Any status is an answer. Rejects with ApiError or the signal's reason. */
+export async function readDocument(
+  client: ReflectorClient,
+  path: string,
+  signal: AbortSignal,
+): Promise<ServerDocument> {
+  const answer = await client.stream(path, { signal });
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of answer.body) {
+      chunks.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes > LONGEST_DOCUMENT_BYTES) return { status: answer.status, value: undefined };
+    }
+  } finally {
+    answer.cut();
+  }
+  return { status: answer.status, value: answer.status === 200 ? parse(Buffer.concat(chunks)) : undefined };
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
