@@ -119,19 +119,16 @@ export class AgentMetrics {
   }
 
   #observeDrops({ dropped }: MetricReadings): void {
-    new Gauge({
-      name: "nftpol_dropped_packets_total",
-      help: "Packets dropped, by the direction that denied them. Starts again when the table is made anew.",
-      labelNames: ["direction"],
-      registers: [this.#registry],
-      collect() {
-        for (const [direction, packets] of Object.entries(dropped() ?? {})) this.set({ direction }, packets);
-      },
-    });
+    this.#countElsewhere(
+      "dropped_packets_total",
+      "Packets dropped, by the direction that denied them. Starts again when the table is made anew.",
+      "direction",
+      () => Object.entries(dropped() ?? {}),
+    );
   }
 
   #observeSources({ sources }: MetricReadings): void {
-    const perResource = (name: string, help: string, value: (status: SourceStatus) => number | undefined) =>
+    const gauge = (name: string, help: string, value: (status: SourceStatus) => number | undefined) =>
       new Gauge({
         name: `nftpol_reflector_${name}`,
         help,
@@ -145,11 +142,34 @@ export class AgentMetrics {
           }
         },
       });
-    perResource("synced", "1 when everything of the resource was read once.", (status) => Number(status.synced));
-    perResource("last_event_age_seconds", "Since the last event or bookmark.", (status) => status.lastEventAgeSeconds);
-    perResource("relists_total", "Complete lists after the first.", (status) => status.relists);
-    perResource("watches_total", "Watches that were opened.", (status) => status.watches);
-    perResource("failures_total", "Lists and watches that failed.", (status) => status.failures);
+    const count = (name: string, help: string, value: (status: SourceStatus) => number) =>
+      this.#countElsewhere(`reflector_${name}`, help, "resource", () =>
+        sources().map((status) => [status.resource, value(status)]),
+      );
+    gauge("synced", "1 when everything of the resource was read once.", (status) => Number(status.synced));
+    gauge("last_event_age_seconds", "Since the last event or bookmark.", (status) => status.lastEventAgeSeconds);
+    count("relists_total", "Complete lists after the first.", (status) => status.relists);
+    count("watches_total", "Watches that were opened.", (status) => status.watches);
+    count("failures_total", "Lists and watches that failed.", (status) => status.failures);
+  }
+
+  /** A counter that somebody else counts; only read here. */
+  #countElsewhere(
+    name: string,
+    help: string,
+    label: string,
+    counts: () => readonly (readonly [string, number])[],
+  ): void {
+    new Counter({
+      name: `nftpol_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of counts()) this.inc({ [label]: value }, count);
+      },
+    });
   }
 
   committed(applied: Applied, durationMs: number, wallTimeMs: number): void {

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import type { AgentStatus } from "../../agent/agent-status.ts";
+import { formatStatus, sinceText } from "./status-text.ts";
+
+const STATUS: AgentStatus = {
+  apiVersion: "nftpol/v1",
+  kind: "AgentStatus",
+  node: "worker-1",
+  version: "0.1.0",
+  backend: { name: "nft", version: "nftables v1.1.3", writer: "nft -i", warnings: [] },
+  dryRun: false,
+  sources: [
+    {
+      resource: "pods",
+      synced: true,
+      lastEventAgeSeconds: 2,
+      relists: 0,
+      watches: 1,
+      failures: 0,
+      lastFailure: undefined,
+    },
+    {
+      resource: "nodes",
+      synced: true,
+      lastEventAgeSeconds: 40,
+      relists: 0,
+      watches: 1,
+      failures: 0,
+      lastFailure: undefined,
+    },
+  ],
+  sync: { inForce: true, lastCommitAt: "2026-01-01T00:00:00Z", commits: 7, failures: 0, lastFailure: undefined },
+  verification: { lastAt: "2026-01-01T00:00:50Z", repairedDifferences: 0, lastDifferences: [] },
+  existingConnections: { mode: "recheck", tracker: "ctnetlink", cut: 3 },
+  packetPath: [],
+  dropped: { ingress: 5, egress: 0, midstream: 1, unknown: 0 },
+  size: { sets: 9, elements: 4, chains: 5, rules: 17 },
+  policies: 1,
+  pods: [
+    { pod: "shop/db", addresses: ["10.0.0.2"], ingress: ["shop/db"], egress: null, classes: ["ingress4_x"] },
+    { pod: "shop/web", addresses: ["10.0.0.1", "fd00::1"], ingress: null, egress: null, classes: [] },
+  ],
+  findings: [],
+};
+const now = Date.parse("2026-01-01T00:01:00Z");
+
+describe("the status of a node", () => {
+  it("that is well fits on a screen", () => {
+    expect(formatStatus(STATUS, { now, wide: false })).toBe(`node         worker-1
+agent        nftpol 0.1.0, nftables v1.1.3, nft -i
+rules        in force, last changed 60s ago (7 changes)
+table        17 rules, 9 sets, 4 elements
+verified     10s ago, 0 foreign changes repaired
+policies     1
+connections  rechecked through ctnetlink, 3 cut
+dropped      ingress 5, egress 0, midstream 1, unknown 0 packets
+reads        pods: synced, heard 2s ago
+             nodes: synced, heard 40s ago
+
+PODS
+  POD       ADDRESS            INGRESS  EGRESS
+  shop/db   10.0.0.2           shop/db  open
+  shop/web  10.0.0.1, fd00::1  open     open
+`);
+  });
+
+  it("has its problems above the pods, and nothing in them drives the terminal", () => {
+    const text = formatStatus(
+      {
+        ...STATUS,
+        sync: { ...STATUS.sync, inForce: false, lastFailure: "no memory" },
+        packetPath: ["bridge cni0 …"],
+        findings: [{ object: "policy x", severity: "error", message: "bad \u001b[31m" }],
+        verification: {
+          ...STATUS.verification,
+          repairedDifferences: 2,
+          lastDifferences: ["chain forward lacks a rule"],
+        },
+      },
+      { now, wide: false },
+    );
+    expect(text).toContain("rules        NOT as the policies say");
+    expect(text).toContain(`PROBLEMS
+  the kernel refuses: no memory
+  packet path: bridge cni0 …
+  changed by others and repaired: chain forward lacks a rule
+  error: policy x: bad \\u{1b}[31m
+`);
+  });
+
+  it("with -o wide names the chains", () => {
+    expect(formatStatus(STATUS, { now, wide: true })).toContain("ingress4_x");
+  });
+
+  it("without an agent's first commit says so", () => {
+    const sync = { ...STATUS.sync, inForce: false, lastCommitAt: undefined, commits: 0 };
+    expect(formatStatus({ ...STATUS, sync, pods: [] }, { now, wide: false })).toContain(
+      "none that policies can select",
+    );
+  });
+});
+
+it.each([
+  [0, "0s"],
+  [119_000, "119s"],
+  [120_000, "2m"],
+  [7_200_000, "2h"],
+  [172_800_000, "2d"],
+])("%d ms are %s", (ms, text) => expect(sinceText(ms)).toBe(text));
