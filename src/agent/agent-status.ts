@@ -21,6 +21,8 @@ export interface AgentStatus {
   readonly dropped: DropCounts | undefined;
   readonly size: ProgramSize;
   readonly policies: number;
+  /** Kinds of policies that the cluster has and this agent does not enforce. */
+  readonly unenforcedKinds: readonly string[];
   readonly pods: readonly PodStatus[];
   readonly findings: readonly { readonly object: string; readonly severity: Severity; readonly message: string }[];
 }

@@ -149,6 +149,7 @@ export class Agent {
       dropped: this.#drops?.counts,
       size: backend.size(),
       policies: [...this.#store.policies()].length,
+      unenforcedKinds: source.unenforcedKinds(),
       pods: podStatuses(this.#store, this.#graph),
       findings: this.#findings
         .standing()
@@ -231,10 +232,11 @@ export class Agent {
       policies: () => [...this.#store.policies()].length,
       findings: () => this.#findings.counts(),
       pathProblems: () => this.#parts.pathProblems().length,
-      eventLoopDelaySeconds: () => {
-        const seconds = this.#eventLoop.percentile(99) / 1e9;
+      unenforcedKinds: () => this.#parts.source.unenforcedKinds(),
+      eventLoopDelay: () => {
+        const delays = { p99: this.#eventLoop.percentile(99) / 1e9, longest: this.#eventLoop.max / 1e9 };
         this.#eventLoop.reset();
-        return seconds;
+        return delays;
       },
     });
   }

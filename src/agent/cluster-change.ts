@@ -25,6 +25,8 @@ export interface ClusterSource {
   run(sink: ClusterSink, signal: AbortSignal): Promise<void>;
   /** One entry for each stream of objects. Cheap. */
   status(): readonly SourceStatus[];
+  /** Kinds of policies that are there and not enforced, by kubectl's names. */
+  unenforcedKinds(): readonly string[];
 }
 
 export interface SourceStatus {

@@ -12,6 +12,7 @@ import { type PolicyKey, policyKey } from "../model/policy.ts";
 import type { ClusterEvent } from "../state/change.ts";
 import type { ClusterSink, ClusterSource, SourceStatus } from "./cluster-change.ts";
 import type { Log } from "./log.ts";
+import { UnenforcedKinds } from "./unenforced-kinds.ts";
 
 export interface KubernetesSourceOptions {
   readonly client: ReflectorClient;
@@ -27,8 +28,10 @@ interface ReflectedResource {
 
 export class KubernetesSource implements ClusterSource {
   readonly #resources: readonly ReflectedResource[];
+  readonly #unenforced: UnenforcedKinds;
 
   constructor(options: KubernetesSourceOptions) {
+    this.#unenforced = new UnenforcedKinds(options.client, options.log);
     this.#resources = [
       reflected(options, NAMESPACES, (name, namespace): ClusterEvent => ({ kind: "namespace", name, namespace })),
       reflected(options, NODES, (name, node): ClusterEvent => ({ kind: "node", name, node })),
@@ -47,7 +50,11 @@ export class KubernetesSource implements ClusterSource {
       };
       return resource.run(sink, onListed, signal);
     });
-    await Promise.all(tasks);
+    await Promise.all([...tasks, this.#unenforced.run(signal)]);
+  }
+
+  unenforcedKinds(): readonly string[] {
+    return this.#unenforced.served();
   }
 
   status(): readonly SourceStatus[] {

@@ -70,6 +70,11 @@ export class ManifestSource implements ClusterSource {
     ];
   }
 
+  /** Files say so as findings. */
+  unenforcedKinds(): readonly string[] {
+    return [];
+  }
+
   async run(sink: ClusterSink, signal: AbortSignal): Promise<void> {
     const notifications = new Notifications(this.#options.folder, signal);
     while (!signal.aborted) {

@@ -14,7 +14,9 @@ export interface MetricReadings {
   readonly policies: () => number;
   readonly findings: () => readonly { readonly kind: string; readonly severity: string; readonly objects: number }[];
   readonly pathProblems: () => number;
-  readonly eventLoopDelaySeconds: () => number;
+  readonly unenforcedKinds: () => readonly string[];
+  /** Seconds, since the last reading. */
+  readonly eventLoopDelay: () => { readonly p99: number; readonly longest: number };
 }
 
 const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
@@ -111,8 +113,23 @@ export class AgentMetrics {
     read("packet_path_problems", "Reasons why pod traffic may not cross the rules of this node.", [], (gauge) =>
       gauge.set(readings.pathProblems()),
     );
-    read("event_loop_delay_seconds", "99th percentile of the event loop's delay since the last scrape.", [], (gauge) =>
-      gauge.set(readings.eventLoopDelaySeconds()),
+    read(
+      "unenforced_policy_kind",
+      "Always 1: a kind of policies that the cluster has and that is not enforced.",
+      ["resource"],
+      (gauge) => {
+        for (const resource of readings.unenforcedKinds()) gauge.set({ resource }, 1);
+      },
+    );
+    read(
+      "event_loop_delay_seconds",
+      "How late the event loop was since the last scrape, beyond its 10 ms tick.",
+      ["quantile"],
+      (gauge) => {
+        const { p99, longest } = readings.eventLoopDelay();
+        gauge.set({ quantile: "0.99" }, p99);
+        gauge.set({ quantile: "1" }, longest);
+      },
     );
     this.#observeDrops(readings);
     this.#observeSources(readings);

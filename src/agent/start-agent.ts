@@ -111,7 +111,10 @@ async function runAgent({ settings, log, signal, backend, facts, input }: Runnin
     "nftpol agent started",
   );
   try {
-    await agent.run(signal);
+    await agent.run(signal).catch((error: unknown) => {
+      log.error({ err: error }, "a bug ends the agent: its rules stay in the kernel");
+      throw error;
+    });
     log.info({}, dryRun ? "nftpol agent ends" : "nftpol agent ends: its rules stay in the kernel");
   } finally {
     tracker?.close();

@@ -36,6 +36,7 @@ const STATUS: AgentStatus = {
   dropped: { ingress: 5, egress: 0, midstream: 1, unknown: 0 },
   size: { sets: 9, elements: 4, chains: 5, rules: 17 },
   policies: 1,
+  unenforcedKinds: [],
   pods: [
     { pod: "shop/db", addresses: ["10.0.0.2"], ingress: ["shop/db"], egress: null, classes: ["ingress4_x"] },
     { pod: "shop/web", addresses: ["10.0.0.1", "fd00::1"], ingress: null, egress: null, classes: [] },

@@ -55,7 +55,15 @@ function connectionText({ mode, tracker, cut }: AgentStatus["existingConnections
   return mode === "keep" ? "existing ones are kept" : `rechecked through ${tracker ?? "nothing"}, ${cut} cut`;
 }
 
-function problems({ sync, sources, packetPath, findings, verification, backend }: AgentStatus): string {
+function problems({
+  sync,
+  sources,
+  packetPath,
+  findings,
+  verification,
+  backend,
+  unenforcedKinds,
+}: AgentStatus): string {
   const lines = [
     ...(sync.inForce || sync.lastFailure === undefined ? [] : [`the kernel refuses: ${sync.lastFailure}`]),
     ...sources.flatMap(({ resource, lastFailure }) =>
@@ -64,6 +72,7 @@ function problems({ sync, sources, packetPath, findings, verification, backend }
     ...packetPath.map((problem) => `packet path: ${problem}`),
     ...verification.lastDifferences.map((difference) => `changed by others and repaired: ${difference}`),
     ...findings.map(({ object, severity, message }) => `${severity}: ${object}: ${message}`),
+    ...unenforcedKinds.map((kind) => `${kind} is installed in the cluster and not enforced by this version`),
     ...backend.warnings,
   ];
   return lines.length === 0 ? "" : `PROBLEMS\n${lines.map((line) => `  ${printable(line)}\n`).join("")}`;
