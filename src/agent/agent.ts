@@ -48,6 +48,7 @@ export interface AgentParts {
 
 /** Dropped packets are read from the kernel at most this often, whoever asks. */
 const DROPS_EVERY_MS = 5_000;
+const EVENT_LOOP_TICK_MS = 10;
 
 export class Agent {
   readonly #parts: AgentParts;
@@ -58,7 +59,7 @@ export class Agent {
   readonly #record: AgentRecord;
   readonly #loop: SyncLoop;
   readonly #recheck: ConnectionRecheck | undefined;
-  readonly #eventLoop = monitorEventLoopDelay({ resolution: 10 });
+  readonly #eventLoop = monitorEventLoopDelay({ resolution: EVENT_LOOP_TICK_MS });
   #drops: { readonly counts: DropCounts; readonly at: number } | undefined;
 
   constructor(parts: AgentParts) {
@@ -234,7 +235,9 @@ export class Agent {
       pathProblems: () => this.#parts.pathProblems().length,
       unenforcedKinds: () => this.#parts.source.unenforcedKinds(),
       eventLoopDelay: () => {
-        const delays = { p99: this.#eventLoop.percentile(99) / 1e9, longest: this.#eventLoop.max / 1e9 };
+        // The histogram holds times between two ticks, the tick itself included.
+        const delay = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - EVENT_LOOP_TICK_MS) / 1000;
+        const delays = { p99: delay(this.#eventLoop.percentile(99)), longest: delay(this.#eventLoop.max) };
         this.#eventLoop.reset();
         return delays;
       },
