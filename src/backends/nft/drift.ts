@@ -14,9 +14,9 @@ export function describeDrift(found: FoundTable, desired: Ruleset): string[] {
   return [
     ...unknown.map(({ where, json }) => `${where} is not ours: ${shorten(json)}`),
     ...counterDrift(ruleset, desired),
-    ...namesDrift("set", ruleset.sets, desired.sets),
+    ...namesDrift<NamedSet | VerdictMap>(({ kind }) => kind, ruleset.sets, desired.sets),
     ...[...desired.sets.values()].flatMap((set) => setDrift(ruleset.sets.get(set.name), set)),
-    ...namesDrift("chain", ruleset.chains, desired.chains),
+    ...namesDrift<Chain>(() => "chain", ruleset.chains, desired.chains),
     ...[...desired.chains.values()].flatMap((chain) => chainDrift(ruleset.chains.get(chain.name), chain)),
   ];
 }
@@ -28,14 +28,15 @@ function counterDrift(found: Ruleset, desired: Ruleset): string[] {
   ];
 }
 
-function namesDrift(
-  what: string,
-  found: ReadonlyMap<string, unknown>,
-  desired: ReadonlyMap<string, unknown>,
+function namesDrift<T extends { readonly name: string }>(
+  kind: (object: T) => string,
+  found: ReadonlyMap<string, T>,
+  desired: ReadonlyMap<string, T>,
 ): string[] {
+  const words = (object: T) => `${kind(object)} ${object.name}`;
   return [
-    ...[...desired.keys()].filter((name) => !found.has(name)).map((name) => `${what} ${name} is missing`),
-    ...[...found.keys()].filter((name) => !desired.has(name)).map((name) => `${what} ${name} is not ours`),
+    ...[...desired.values()].filter(({ name }) => !found.has(name)).map((object) => `${words(object)} is missing`),
+    ...[...found.values()].filter(({ name }) => !desired.has(name)).map((object) => `${words(object)} is not ours`),
   ];
 }
 

@@ -1,0 +1,20 @@
+// Owns what counts as the same table when tests compare texts: everything but what nft versions spell otherwise or leave out.
+import type { FoundTable } from "../../src/backends/nft/kernel-table.ts";
+import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
+import { renderText } from "../../src/backends/nft/text.ts";
+
+/**
+ * The table's text without comments of chains (nft 1.0.6 does not list them), `typeof` (only says how a key was spelled), and
+ * declared sizes (a set that grew keeps its room).
+ */
+export function comparableText(ruleset: Ruleset): string {
+  return renderText(ruleset)
+    .replace(/^ *(typeof|size) .*\n/gm, "")
+    .replace(/^( *chain [^\n]*\n) *comment [^\n]*\n/gm, "$1");
+}
+
+/** The same for a table that was found; objects that are not ours are listed below it. */
+export function foundText(found: FoundTable): string {
+  if (found.kind !== "table") return found.kind;
+  return comparableText(found.ruleset) + found.unknown.map(({ where, json }) => `${where}: ${json}\n`).join("");
+}

@@ -1,0 +1,39 @@
+// Owns small clusters for tests that need to know what is in them: numbered pods, and policies that let labelled pods in.
+import type { ApiObject } from "./random-cluster.ts";
+
+/** The node n1, where pods get addresses of 10.2.0.0/24. */
+export const thisNode: ApiObject = {
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: { name: "n1" },
+  spec: { podCIDRs: ["10.2.0.0/24", "fd02::/64"] },
+  status: { addresses: [{ type: "InternalIP", address: "10.9.0.1" }] },
+};
+
+/** Pod number `index` of namespace x; on this node or on another. */
+export function numberedPod(index: number, labels: Record<string, string>, node: "n1" | "n2" = "n2"): ApiObject {
+  const [high, low] = [index >> 8, index & 255];
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: `p${index}`, namespace: "x", labels },
+    spec: { nodeName: node, containers: [] } as unknown,
+    status: { phase: "Running", podIPs: [{ ip: `10.1.${high}.${low}` }, { ip: `fd01::${index.toString(16)}` }] },
+  };
+}
+
+/** Pods with the label `app: to` may be reached only by pods with the label `app: from`. */
+export function allowingPolicy(name: string, to: string, from: string, port?: number): ApiObject {
+  const peers = [{ podSelector: { matchLabels: { app: from } } }];
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name, namespace: "x" },
+    spec: {
+      podSelector: { matchLabels: { app: to } },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [port === undefined ? { from: peers } : { from: peers, ports: [{ port }] }],
+      egress: [{ to: [{ ipBlock: { cidr: "192.0.2.0/24", except: ["192.0.2.7/32", "192.0.2.64/27"] } }] }],
+    },
+  };
+}
