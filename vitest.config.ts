@@ -26,7 +26,8 @@ export default defineConfig({
       suite("unit", ["src/**/*.test.ts", "test/unit/**/*.test.ts"], 10),
       suite("property", ["test/property/**/*.test.ts"], 120),
       suite("examples", ["test/examples/**/*.test.ts"], 120),
-      suite("cli", ["test/cli/**/*.test.ts", "test/api-server/**/*.test.ts"], 60),
+      suite("cli", ["test/cli/**/*.test.ts"], 60),
+      suite("api-server", ["test/api-server/**/*.test.ts"], 60),
       // One file at a time: these measure real packets and must not be starved by each other.
       suite("kernel", ["test/kernel/**/*.test.ts"], 120, true),
       suite("browser", ["test/browser/**/*.test.ts"], 120, true),

@@ -56,11 +56,14 @@ export class ServerPulse {
 
   #checkLater(): void {
     const quietSoFarMs = this.#clock() - this.#heardAtMs;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#clock() - this.#heardAtMs < this.#timeouts.quietMs) this.#checkLater();
-      else void this.#ask();
-    }, this.#timeouts.quietMs - quietSoFarMs);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        if (this.#clock() - this.#heardAtMs < this.#timeouts.quietMs) this.#checkLater();
+        else void this.#ask();
+      },
+      Math.max(0, this.#timeouts.quietMs - quietSoFarMs),
+    );
   }
 
   async #ask(): Promise<void> {

@@ -144,16 +144,7 @@ describe("logging in", () => {
 
   it("inside a pod with its service account, whose token file may end with a newline", async () => {
     const server = await startServer();
-    const root = temporaryFolder();
-    const token = join(root, "var/run/secrets/kubernetes.io/serviceaccount/token");
-    mkdirSync(dirname(token), { recursive: true });
-    writeFileSync(token, `${TOKEN}\n`);
-    writeFileSync(join(dirname(token), "ca.crt"), server.authority.certPem);
-    vi.stubEnv("KUBERNETES_SERVICE_HOST", "127.0.0.1");
-    vi.stubEnv("KUBERNETES_SERVICE_PORT", String(server.port));
-    vi.stubEnv("KUBECONFIG", undefined);
-    vi.stubEnv("HOME", root);
-    onTestFinished(() => void vi.unstubAllEnvs());
+    const { root, path: token } = serviceAccountOf(server);
     const client = await connectWith({ serviceAccountRoot: root });
     expect(client.contextName).toBe("in-cluster");
     expect((await client.list(PODS, {})).items).toEqual([]);
@@ -165,6 +156,46 @@ describe("logging in", () => {
     await expect(other).rejects.toMatchObject({ kind: "kubeconfig", message: expect.stringContaining('"prod"') });
   });
 });
+
+describe("a service account's token file", () => {
+  it("is read for each request: a new token is used before the old one ends", async () => {
+    const server = await startServer({ tokens: [TOKEN, NEXT_TOKEN] });
+    const token = serviceAccountOf(server);
+    const client = await connectWith({ serviceAccountRoot: token.root });
+    await client.list(PODS, {});
+    writeFileSync(token.path, NEXT_TOKEN);
+    await client.list(PODS, {});
+    const sent = server.requests.map((request) => request.headers.authorization);
+    expect(sent).toEqual([`Bearer ${TOKEN}`, `Bearer ${NEXT_TOKEN}`]);
+  });
+
+  it("that is empty for a moment is a failure of credentials, and sends nothing", async () => {
+    const server = await startServer();
+    const token = serviceAccountOf(server);
+    const client = await connectWith({ serviceAccountRoot: token.root });
+    writeFileSync(token.path, "");
+    await expect(client.list(PODS, {})).rejects.toMatchObject({
+      kind: "credentials",
+      message: expect.stringContaining("is empty"),
+    });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+/** The files of a pod whose API server is the fake one. */
+function serviceAccountOf(server: FakeApiServer): { readonly root: string; readonly path: string } {
+  const root = temporaryFolder();
+  const path = join(root, "var/run/secrets/kubernetes.io/serviceaccount/token");
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${TOKEN}\n`);
+  writeFileSync(join(dirname(path), "ca.crt"), server.authority.certPem);
+  vi.stubEnv("KUBERNETES_SERVICE_HOST", "127.0.0.1");
+  vi.stubEnv("KUBERNETES_SERVICE_PORT", String(server.port));
+  vi.stubEnv("KUBECONFIG", undefined);
+  vi.stubEnv("HOME", root);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  return { root, path };
+}
 
 describe("a 401", () => {
   it("says what to do, and is not repeated with the same credentials", async () => {

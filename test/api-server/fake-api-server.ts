@@ -125,6 +125,10 @@ export class FakeApiServer {
     };
   }
 
+  clearFaults(): void {
+    this.#faults = [];
+  }
+
   /** The next `times` requests to the path go wrong. */
   failNext(path: string, fault: Fault, times = 1): void {
     let left = times;

@@ -253,10 +253,14 @@ describe("a bad frame never skips an event (row: bad JSON frame)", () => {
     expect(server.watchesOf(PODS_PATH).map((watch) => watch.query.get("resourceVersion"))).toEqual(["1", "2"]);
   });
 
-  it.each(["reset", "close"] as const)("half a frame and then a %s", async (then) => {
+  it.each(["reset", "close"] as const)("half a frame and then a %s", async (followedBy) => {
     const server = await startServer({ streamingLists: "refused" });
     const { mirror, synced, shows } = await reflectPods(server);
-    server.failNextWatches(PODS_PATH, { kind: "end watch", afterEvents: 1, ending: { kind: "half frame", then } });
+    server.failNextWatches(PODS_PATH, {
+      kind: "end watch",
+      afterEvents: 1,
+      ending: { kind: "half frame", followedBy },
+    });
     await synced();
     await eventually("a watch", () => server.watchCount === 1);
     for (const name of ["a", "b", "c"]) server.store.put(PODS_PATH, podObject("shop", name, "10.0.0.1"));

@@ -29,7 +29,7 @@ export type WatchEnding =
   /** This line in the place of an event; the watch goes on after it as if nothing had happened. */
   | { readonly kind: "bad frame"; readonly line: string }
   /** The first half of an event, then a reset or an end in peace. */
-  | { readonly kind: "half frame"; readonly then: "reset" | "close" }
+  | { readonly kind: "half frame"; readonly followedBy: "reset" | "close" }
   | { readonly kind: "error event"; readonly status: ApiObject };
 
 export interface WatchQuery {
@@ -176,7 +176,7 @@ export class WatchSession {
       case "half frame":
         this.#isDumb = true;
         this.#write(line.slice(0, line.length / 2));
-        if (ending.then === "close") this.#response.end();
+        if (ending.followedBy === "close") this.#response.end();
         else setImmediate(() => socket?.destroy());
         return;
       case "error event":
