@@ -28,6 +28,7 @@ export default defineConfig({
       suite("examples", ["test/examples/**/*.test.ts"], 120),
       suite("cli", ["test/cli/**/*.test.ts"], 60),
       suite("api-server", ["test/api-server/**/*.test.ts"], 60),
+      suite("scenarios", ["test/scenarios/**/*.test.ts"], 60),
       // One file at a time: these measure real packets and must not be starved by each other.
       suite("kernel", ["test/kernel/**/*.test.ts"], 120, true),
       suite("browser", ["test/browser/**/*.test.ts"], 120, true),
