@@ -1,9 +1,10 @@
 // Strict start (`unknownLocalPods: "drop"`): this node's pod CIDRs, and which of their addresses some pod is known to have.
 // Keeps only addresses in the blocks, so it stays small in any cluster. Owns nothing of what policies allow.
 
-import { type Address, addressFamily, addressValue, FAMILIES, type Family } from "../net/address.ts";
+import { type Address, FAMILIES } from "../net/address.ts";
+import { blockMembership } from "../net/block-membership.ts";
 import { type CidrBlock, cidrRange } from "../net/cidr.ts";
-import { type AddressRange, rangesContain, rangesToBlocks, unionRanges } from "../net/range.ts";
+import { rangesToBlocks } from "../net/range.ts";
 import type { ClosedAddresses, ClosedDelta } from "../program/program.ts";
 import type { StateChange } from "../state/change.ts";
 import type { ClusterView } from "../state/view.ts";
@@ -13,7 +14,7 @@ export class ClosedTracker {
   readonly #nodeName: string;
   readonly #known = new Set<Address>();
   #blocks: readonly CidrBlock[] = [];
-  #ranges: ReadonlyMap<Family, readonly AddressRange[]> = new Map();
+  #isInBlocks: (address: Address) => boolean = blockMembership([]);
   #flushedBlocks: readonly CidrBlock[] = [];
   /** Address -> whether it was known at the last flush. */
   readonly #flushedKnown = new Map<Address, boolean>();
@@ -36,8 +37,10 @@ export class ClosedTracker {
   }
 
   #setBlocks(podCidrs: readonly CidrBlock[]): void {
-    this.#ranges = rangesByFamily(podCidrs);
-    this.#blocks = FAMILIES.flatMap((family) => rangesToBlocks(family, this.#ranges.get(family) ?? []));
+    this.#blocks = FAMILIES.flatMap((family) =>
+      rangesToBlocks(family, podCidrs.filter((block) => block.family === family).map(cidrRange)),
+    );
+    this.#isInBlocks = blockMembership(this.#blocks);
     for (const address of [...this.#known]) this.#refresh(address);
     for (const pod of this.#view.selectablePods()) for (const address of pod.addresses) this.#refresh(address);
   }
@@ -49,11 +52,6 @@ export class ClosedTracker {
     if (!this.#flushedKnown.has(address)) this.#flushedKnown.set(address, wasKnown);
     if (isKnown) this.#known.add(address);
     else this.#known.delete(address);
-  }
-
-  #isInBlocks(address: Address): boolean {
-    const ranges = this.#ranges.get(addressFamily(address));
-    return ranges !== undefined && ranges.length > 0 && rangesContain(ranges, addressValue(address));
   }
 
   /** As it stands; not changed by later events. */
@@ -74,12 +72,6 @@ export class ClosedTracker {
     this.#flushedBlocks = this.#blocks;
     return blocks === undefined && known.length + unknown.length === 0 ? undefined : { blocks, known, unknown };
   }
-}
-
-function rangesByFamily(blocks: readonly CidrBlock[]): Map<Family, AddressRange[]> {
-  return new Map(
-    FAMILIES.map((family) => [family, unionRanges(blocks.filter((block) => block.family === family).map(cidrRange))]),
-  );
 }
 
 function sameBlocks(a: readonly CidrBlock[], b: readonly CidrBlock[]): boolean {
