@@ -88,7 +88,8 @@ export class LocalPods {
     const previous = this.#pods.get(key);
     const current = this.#view.selectablePod(key);
     const pod = this.#isLocal(current) ? current : undefined;
-    for (const address of [...(previous?.pod.addresses ?? []), ...(pod?.addresses ?? [])]) touched.add(address);
+    // Also of a pod that has left: an address that it took along may have been dispatched by what it was here before.
+    for (const address of [...(previous?.pod.addresses ?? []), ...(current?.addresses ?? [])]) touched.add(address);
     if (pod === undefined) this.#pods.delete(key);
     else this.#pods.set(key, { pod, classes: this.#classify(pod) });
     for (const entry of previous?.classes.values() ?? []) this.#classes.release(entry);
