@@ -67,7 +67,7 @@ export class AddressFilter {
   }
 }
 
-const UNKNOWN_TO_THE_KERNEL: readonly string[] = ["EINVAL", "EOPNOTSUPP"];
+const UNKNOWN_TO_THE_KERNEL: readonly string[] = ["EINVAL", "ENOTSUP"];
 
 /**
  * Whether the filter takes less time than the whole table. Measured on Linux 6.18 with 262,144 buckets: a walk takes

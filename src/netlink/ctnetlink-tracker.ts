@@ -26,18 +26,20 @@ const RESIZE_ATTEMPTS = 3;
 export class CtnetlinkTracker implements ConnectionTracker {
   readonly name = "ctnetlink";
   readonly #open: OpenNetlink;
+  readonly #readBuckets: () => Promise<string | undefined>;
   readonly #filter: AddressFilter;
   readonly #queue = new SerialQueue();
   #isClosed = false;
 
-  private constructor(open: OpenNetlink) {
+  private constructor(open: OpenNetlink, readBuckets: () => Promise<string | undefined>) {
     this.#open = open;
+    this.#readBuckets = readBuckets;
     this.#filter = new AddressFilter(open);
   }
 
   /** Throws ConnectionTrackerError when the kernel has no ctnetlink for us. */
-  static async start(open: OpenNetlink): Promise<CtnetlinkTracker> {
-    const tracker = new CtnetlinkTracker(open);
+  static async start(open: OpenNetlink, readBuckets = conntrackBuckets): Promise<CtnetlinkTracker> {
+    const tracker = new CtnetlinkTracker(open, readBuckets);
     try {
       await tracker.#count();
     } catch (error) {
@@ -82,12 +84,12 @@ export class CtnetlinkTracker implements ConnectionTracker {
     const keys = wanted === undefined ? undefined : new Set(wanted.map(addressKey));
     for (let attempt = 0; attempt < RESIZE_ATTEMPTS; attempt++) {
       const texts = new AddressTexts();
-      const buckets = await conntrackBuckets();
+      const buckets = await this.#readBuckets();
       const connections = await dump(this.#open, NETLINK_NETFILTER, requestAll(family), (message) =>
         readConnection(message, texts, keys),
       );
       // The walk goes by place in the hash table: a resize meanwhile moves entries to where it has already been.
-      if (buckets === (await conntrackBuckets())) return connections;
+      if (buckets === (await this.#readBuckets())) return connections;
     }
     throw new NetlinkError("interrupted", `the connection table was resized in each of ${RESIZE_ATTEMPTS} readings`);
   }
@@ -96,9 +98,9 @@ export class CtnetlinkTracker implements ConnectionTracker {
   async #listFew(wanted: readonly Address[]): Promise<readonly CtnetlinkConnection[] | undefined> {
     if (this.#filter.state === "broken" || !isFilterCheaper(wanted.length, await this.#count())) return undefined;
     if (this.#filter.state === "works") {
-      const buckets = await conntrackBuckets();
+      const buckets = await this.#readBuckets();
       const connections = await this.#filter.list(wanted);
-      return buckets === (await conntrackBuckets()) ? connections : undefined;
+      return buckets === (await this.#readBuckets()) ? connections : undefined;
     }
     const all = await this.#listAll(4);
     await this.#filter.prove(all);
@@ -143,7 +145,7 @@ function notDeleted(refusals: readonly NetlinkError[], asked: number): Connectio
 }
 
 /** What nfnetlink says when nobody answers for ctnetlink, and socket() where there is no nfnetlink. */
-const NO_CTNETLINK: readonly string[] = ["EINVAL", "EOPNOTSUPP", "EPROTONOSUPPORT"];
+const NO_CTNETLINK: readonly string[] = ["EINVAL", "ENOTSUP", "EPROTONOSUPPORT"];
 
 function explainStart(error: NetlinkError): ConnectionTrackerError {
   if (!NO_CTNETLINK.includes(error.code ?? "")) return explain(error);

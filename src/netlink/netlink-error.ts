@@ -18,7 +18,7 @@ export type NetlinkErrorKind =
 
 export class NetlinkError extends Error {
   readonly kind: NetlinkErrorKind;
-  /** Name of the error number, `EPERM` for one; undefined when there is none. */
+  /** libuv's name of the error number, `EPERM` for one (95 is `ENOTSUP`, not `EOPNOTSUPP`); undefined when there is none. */
   readonly code: string | undefined;
 
   constructor(kind: NetlinkErrorKind, message: string, options: ErrorOptions & { errno?: number } = {}) {
