@@ -54,8 +54,13 @@ export interface ReflectOptions<T> extends ConnectOptions {
 }
 
 export async function connectTo(server: FakeApiServer, options: ConnectOptions = {}): Promise<StreamingApiClient> {
-  const kubeconfig = writeKubeconfig({ cluster: options.cluster ?? clusterOf(server), user: options.user });
-  const client = await connectApiClient({ kubeconfig, pulse: options.pulse ?? SHORT_PULSE });
+  const { cluster = clusterOf(server), user, pulse } = options;
+  return connectWith(writeKubeconfig({ cluster, user }), pulse);
+}
+
+/** Closed at the test's end. */
+export async function connectWith(kubeconfig: string, pulse = SHORT_PULSE): Promise<StreamingApiClient> {
+  const client = await connectApiClient({ kubeconfig, pulse });
   onTestFinished(() => client.close());
   return client;
 }

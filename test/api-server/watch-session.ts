@@ -93,8 +93,14 @@ export class WatchSession {
       if (event.version > asked) this.#sendChange(event);
     };
     this.#collection.watchers.add(this.#watcher);
-    if (timeoutSeconds !== undefined) this.#later(timeoutSeconds * 1000, () => this.#response.end());
+    if (timeoutSeconds !== undefined) this.#endAfter(timeoutSeconds * 1000);
     if (this.#fault?.kind === "close watch") this.#later(this.#fault.afterMs, () => this.#response.end());
+  }
+
+  /** As real servers: a bookmark two seconds before, so that the next watch begins where this one ends. */
+  #endAfter(durationMs: number): void {
+    this.#later(Math.max(0, durationMs - 2_000), () => this.sendBookmark());
+    this.#later(durationMs, () => this.#response.end());
   }
 
   /** Where the client takes bookmarks. */

@@ -7,6 +7,7 @@ export class Wire {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isBlackhole = false;
+  #isRefusing = false;
 
   private constructor(targetPort: number) {
     this.#server = createServer((client) => this.#accept(client, targetPort));
@@ -28,9 +29,16 @@ export class Wire {
     for (const socket of this.#sockets) silence(socket);
   }
 
+  /** Cuts all connections, and from now on new ones at once. */
+  refuse(): void {
+    this.#isRefusing = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** New connections work again. */
   heal(): void {
     this.#isBlackhole = false;
+    this.#isRefusing = false;
   }
 
   /** All connections so far work no more; new ones do. */
@@ -46,6 +54,10 @@ export class Wire {
 
   #accept(client: Socket, targetPort: number): void {
     this.#keep(client);
+    if (this.#isRefusing) {
+      client.destroy();
+      return;
+    }
     if (this.#isBlackhole) {
       silence(client);
       return;
