@@ -1,21 +1,14 @@
 // One long-lived `nft -i`: a line in, what nft says about it out. Owns the protocol, the time-out and the end of the process.
-//
-// Each line is a transaction of its own, and nft says nothing when it went well. So behind each line goes a word that nft
-// does not know: its complaint about that ends the answer, and everything before it belongs to the line.
-//
-//   include "/dev/shm/nftpol-….nft"      In file included from <cmdline>… Error: Could not process rule: …   (or nothing)
-//   zzend_1                               Error: syntax error, unexpected newline, expecting string
-//                                         zzend_1
-//                                                ^
+// `session-answers.ts` cuts the answers.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BackendError } from "../../backend.ts";
 import { errorFromSignal, excerpt } from "../nft-output.ts";
+import { SessionAnswers } from "../session-answers.ts";
 import { hungError, killGroup, type NftProgram, spawnOptions, startError } from "./nft-process.ts";
 
 interface Question {
-  readonly end: string;
   readonly resolve: (answer: string) => void;
   readonly reject: (error: BackendError) => void;
   readonly timer: NodeJS.Timeout;
@@ -24,11 +17,10 @@ interface Question {
 export class SessionProcess {
   readonly #program: NftProgram;
   readonly #child: ChildProcessByStdio<Writable, null, Readable>;
-  #said = "";
-  #questions = 0;
+  readonly #answers = new SessionAnswers();
   #open: Question | undefined;
   #hung = false;
-  #closed = false;
+  #gone = false;
   readonly #end: Promise<void>;
 
   /** Starts nft; whether that works shows with the first answer. */
@@ -38,6 +30,10 @@ export class SessionProcess {
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     // A dead process shows by its end, with more to say than a closed pipe.
     this.#child.stdin.on("error", () => {});
+    // Known at once when it ends between two questions; what it still said comes until "close".
+    this.#child.on("exit", () => {
+      this.#gone = true;
+    });
     this.#end = new Promise((resolve) => {
       this.#child.on("error", (cause) => {
         this.#fail(startError(program.binary, cause));
@@ -52,12 +48,12 @@ export class SessionProcess {
 
   /** False when it has ended: start another. */
   get alive(): boolean {
-    return !this.#closed;
+    return !this.#gone;
   }
 
   /** How many lines it was asked. */
   get questions(): number {
-    return this.#questions;
+    return this.#answers.questions;
   }
 
   /**
@@ -67,17 +63,16 @@ export class SessionProcess {
   ask(line: string): Promise<string> {
     if (this.#open !== undefined) throw new Error("one question at a time");
     return new Promise((resolve, reject) => {
-      if (this.#closed) {
+      if (this.#gone) {
         reject(new BackendError("broken", "nft has ended"));
         return;
       }
-      const end = `zzend_${++this.#questions}`;
       const timer = setTimeout(() => {
         this.#hung = true;
         killGroup(this.#child);
       }, this.#program.timeoutMs);
-      this.#open = { end, resolve, reject, timer };
-      this.#child.stdin.write(`${line}\n${end}\n`);
+      this.#open = { resolve, reject, timer };
+      this.#child.stdin.write(`${line}\n${this.#answers.nextEnd()}\n`);
     });
   }
 
@@ -89,27 +84,16 @@ export class SessionProcess {
     clearTimeout(timer);
   }
 
-  /** Chunks are cut anywhere, in the middle of the word too. */
   #hear(text: string): void {
-    const searchFrom = Math.max(0, this.#said.length - END_WIDTH);
-    this.#said += text;
+    const answer = this.#answers.push(text);
     const open = this.#open;
-    if (open === undefined) return;
-    const at = this.#said.indexOf(`\n${open.end}\n`, searchFrom);
-    if (at === -1) return;
-    // The line with the pointer comes last.
-    const rest = this.#said.slice(at + open.end.length + 2);
-    const pointer = /^ *\^[\^~-]*\n/.exec(rest);
-    if (pointer === null) return;
-    const complaint = this.#said.lastIndexOf(COMPLAINT, at);
-    const answer = this.#said.slice(0, complaint === -1 ? at : complaint);
-    this.#said = rest.slice(pointer[0].length);
+    if (answer === undefined || open === undefined) return;
     this.#settle(open);
     open.resolve(answer);
   }
 
   #fail(error: BackendError): void {
-    this.#closed = true;
+    this.#gone = true;
     const open = this.#open;
     if (open === undefined) return;
     this.#settle(open);
@@ -122,15 +106,10 @@ export class SessionProcess {
   }
 
   #endError(code: number | null, signal: NodeJS.Signals | null): BackendError {
-    const output = excerpt(this.#said);
+    const said = this.#answers.rest;
+    const output = excerpt(said);
     if (this.#hung) return hungError(this.#program.timeoutMs, output);
-    if (signal !== null) return errorFromSignal(signal, this.#said);
+    if (signal !== null) return errorFromSignal(signal, said);
     return new BackendError("broken", `nft -i ended with code ${code}`, { output });
   }
 }
-
-/** Begins what nft says about the word that it does not know; errors in an included file begin with the file. */
-const COMPLAINT = "Error: ";
-
-/** How far back the end of an answer may have begun before a new chunk. */
-const END_WIDTH = 200;
