@@ -62,11 +62,12 @@ export class ListStrategy {
   }
 
   #afterStreaming(failure: ApiError): "on" | "doubted" | "refused" {
-    if (failure.status === 400 || failure.status === 422) return "refused";
+    const { status } = failure;
+    if (status === 400 || status === 422) return "refused";
     if (failure.reason === NO_END) return ++this.#endlessStreams > 1 ? "refused" : "doubted";
     // Nothing of that says anything about streaming.
     if (isUnreachable(failure) || isUnauthorized(failure) || isNotFound(failure)) return "on";
-    if (isGone(failure) || isVersionTooLarge(failure) || failure.status === 429) return "on";
+    if (isGone(failure) || isVersionTooLarge(failure) || status === 429) return "on";
     return "doubted";
   }
 }

@@ -19,10 +19,11 @@ export interface ServerState {
   readonly postedEvents: ApiObject[];
 }
 
-export type ApiAnswer =
+export type WholeAnswer =
   | { readonly kind: "value"; readonly code: number; readonly value: ApiObject }
-  | { readonly kind: "text"; readonly code: number; readonly text: string }
-  | { readonly kind: "watch"; readonly query: WatchQuery };
+  | { readonly kind: "text"; readonly code: number; readonly text: string };
+
+export type ApiAnswer = WholeAnswer | { readonly kind: "watch"; readonly query: WatchQuery };
 
 const EVENTS_PATH = /^\/apis\/events\.k8s\.io\/v1\/namespaces\/([^/]+)\/events$/;
 
@@ -43,7 +44,7 @@ export function answerTo(state: ServerState, path: string, query: URLSearchParam
 }
 
 /** The new object, or the Status that says why not. */
-export function createEvent(state: ServerState, path: string, body: string): ApiAnswer {
+export function createEvent(state: ServerState, path: string, body: string): WholeAnswer {
   const namespace = EVENTS_PATH.exec(path)?.[1];
   if (namespace === undefined) return notFound();
   let event: ApiObject;
@@ -163,15 +164,15 @@ function discovery({ store }: ServerState, path: string): ApiAnswer {
   });
 }
 
-function value(code: number, object: ApiObject): ApiAnswer {
+function value(code: number, object: ApiObject): WholeAnswer {
   return { kind: "value", code, value: object };
 }
 
-function failure(status: ApiObject): ApiAnswer {
+function failure(status: ApiObject): WholeAnswer {
   return value(Number(status.code), status);
 }
 
 /** A path that nothing is registered for. */
-function notFound(): ApiAnswer {
+function notFound(): WholeAnswer {
   return { kind: "text", code: 404, text: "404 page not found\n" };
 }

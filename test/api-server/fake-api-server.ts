@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
-import { type ApiAnswer, answerTo, createEvent, type StreamingLists } from "./api-answers.ts";
+import { type ApiAnswer, answerTo, createEvent, type StreamingLists, type WholeAnswer } from "./api-answers.ts";
 import { type Authority, type Certificate, issueCertificate, makeAuthority } from "./certificates.ts";
 import { applyFault, type Fault, isWatchFault } from "./faults.ts";
 import { type ApiObject, ObjectStore } from "./object-store.ts";
@@ -230,7 +230,7 @@ export class FakeApiServer {
     }
   }
 
-  #send(answer: Exclude<ApiAnswer, { kind: "watch" }>, request: IncomingMessage, response: ServerResponse): void {
+  #send(answer: WholeAnswer, request: IncomingMessage, response: ServerResponse): void {
     const bytes = Buffer.from(answer.kind === "text" ? answer.text : JSON.stringify(answer.value));
     const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
     response.writeHead(answer.code, {
