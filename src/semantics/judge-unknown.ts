@@ -1,6 +1,7 @@
 // Strict start (`unknownLocalPods: "drop"`): an address in a node's pod CIDRs that no known pod has is taken for a pod whose
 // policies are not known yet, and that node closes it. Owns which addresses these are, and their half of a verdict.
 
+import type { Node } from "../model/cluster.ts";
 import type { Flow } from "../model/flow.ts";
 import type { Direction } from "../model/policy.ts";
 import { type Address, addressFamily, addressValue } from "../net/address.ts";
@@ -34,18 +35,28 @@ function neverBlocked(because: NeverBlocked): HalfVerdict {
 
 /** The nodes, by name, that close the address: it is in their pod CIDRs, not their own, and no pod is known to have it. */
 export function closingNodes(view: ClusterView, address: Address): ClosingNode[] {
-  if (view.ownerOf(address) !== undefined) return [];
   const closing: ClosingNode[] = [];
-  for (const { name, podCidrs } of view.nodes()) {
-    const cidr = podCidrs.find((block) => cidrContains(block, addressFamily(address), addressValue(address)));
-    if (cidr !== undefined && !hasAddress(view, name, address)) closing.push({ node: name, cidr });
+  if (view.ownerOf(address) !== undefined) return closing;
+  for (const node of view.nodes()) {
+    const cidr = closingCidr(view, node, address);
+    if (cidr !== undefined) closing.push({ node: node.name, cidr });
   }
   return closing.sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
 /** Whether this node closes the address. */
 export function isClosedBy(view: ClusterView, nodeName: string, address: Address): boolean {
-  return closingNodes(view, address).some(({ node }) => node === nodeName);
+  if (view.ownerOf(address) !== undefined) return false;
+  for (const node of view.nodes()) if (node.name === nodeName) return closingCidr(view, node, address) !== undefined;
+  return false;
+}
+
+function closingCidr(view: ClusterView, { name, podCidrs }: Node, address: Address): CidrBlock | undefined {
+  const candidates = podCidrs.filter((block) => block.family === addressFamily(address));
+  if (candidates.length === 0) return undefined;
+  const value = addressValue(address);
+  const cidr = candidates.find((block) => cidrContains(block, block.family, value));
+  return hasAddress(view, name, address) ? undefined : cidr;
 }
 
 function hasAddress(view: ClusterView, node: string, address: Address): boolean {
