@@ -1,0 +1,134 @@
+// The whole agent as a process, with a kernel of its own: from start to the first sync with 50,000 pods of 6 KB behind an API
+// server, then 120,000 pod events. Prints time, memory, the longest event loop block and CPU per event. Needs root.
+// NFTPOL_BENCH_PODS chooses another number of pods.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, release, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Netns, withNetns } from "../test/support/netns.ts";
+
+const PODS = Number(process.env.NFTPOL_BENCH_PODS ?? 50_000);
+const POD_BYTES = 6_000;
+const LOCAL_PODS = 110;
+const root = resolve(import.meta.dirname, "..");
+
+/** In the namespace; a process that has ended fails the run. */
+function start(netns: Netns, argv: readonly string[]) {
+  const child = spawn("ip", ["netns", "exec", netns.name, ...argv], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    pid: child.pid as number,
+    send: (text: string) => child.stdin.write(`${text}\n`),
+    nextLine: async () => (await lines.next()).value as string | undefined,
+    end: () => child.kill("SIGTERM"),
+  };
+}
+
+/** From /proc: megabytes and CPU seconds. */
+function usage(pid: number) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const megabytes = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return {
+    peakMb: megabytes("VmHWM"),
+    rssMb: megabytes("VmRSS"),
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
+  };
+}
+
+async function metric(netns: Netns, name: string): Promise<number> {
+  const { stdout } = await netns.run(["curl", "-s", "http://127.0.0.1:10361/metrics"]);
+  const line = stdout.split("\n").find((each) => each.startsWith(name));
+  return Number(line?.slice(line.lastIndexOf(" ") + 1));
+}
+
+async function untilReady(netns: Netns): Promise<void> {
+  for (;;) {
+    const { stdout } = await netns.run([
+      "curl",
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "http://127.0.0.1:10360/readyz",
+    ]);
+    if (stdout === "200") return;
+    await delay(20);
+  }
+}
+
+const print = (what: string, value: string) => console.log(`${what.padEnd(44)} ${value}`);
+
+console.log(`node ${process.version}, Linux ${release()}, ${cpus().length} x ${cpus()[0]?.model}`);
+console.log(`${PODS} pods of ${POD_BYTES} bytes, ${LOCAL_PODS} of them local, 1,000 policies\n`);
+await withNetns(async (netns) => {
+  const folder = mkdtempSync(join(tmpdir(), "nftpol-bench-"));
+  const server = start(netns, [
+    process.execPath,
+    "bench/large-api-server.ts",
+    String(PODS),
+    String(POD_BYTES),
+    String(LOCAL_PODS),
+  ]);
+  try {
+    const kubeconfig = join(folder, "kubeconfig");
+    const cluster = { server: `http://127.0.0.1:${await server.nextLine()}` };
+    const config = {
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "bench",
+      clusters: [{ name: "bench", cluster }],
+      contexts: [{ name: "bench", context: { cluster: "bench", user: "" } }],
+    };
+    writeFileSync(kubeconfig, JSON.stringify(config));
+    const startedAt = performance.now();
+    const agent = start(netns, [
+      "bin/nftpol",
+      "agent",
+      "--node-name",
+      "node-0",
+      "--kubeconfig",
+      kubeconfig,
+      "--log-level",
+      "error",
+    ]);
+    await untilReady(netns);
+    print("start to rules in force", `${((performance.now() - startedAt) / 1000).toFixed(2)} s`);
+    const first = usage(agent.pid);
+    print("peak RSS until then", `${first.peakMb.toFixed(0)} MB (now ${first.rssMb.toFixed(0)} MB)`);
+    print("CPU until then", `${first.cpuSeconds.toFixed(2)} s`);
+    const block = await metric(netns, 'nftpol_event_loop_delay_seconds{quantile="1"}');
+    print("longest event loop block", `${(block * 1000).toFixed(0)} ms`);
+    for (const events of [20_000, 100_000]) {
+      const before = usage(agent.pid);
+      const sentAt = performance.now();
+      server.send(String(events));
+      await server.nextLine();
+      // Everything that was sent is in force when the agent has nothing left to read.
+      for (let busy = usage(agent.pid).cpuSeconds, last = -1; busy - last > 0.05; ) {
+        last = busy;
+        await delay(500);
+        busy = usage(agent.pid).cpuSeconds;
+      }
+      const after = usage(agent.pid);
+      const seconds = (performance.now() - sentAt) / 1000;
+      print(
+        `${events} pod events`,
+        `${seconds.toFixed(1)} s, ${(((after.cpuSeconds - before.cpuSeconds) / events) * 1e6).toFixed(0)} us CPU an event, RSS ${after.rssMb.toFixed(0)} MB, peak ${after.peakMb.toFixed(0)} MB`,
+      );
+    }
+    const longest = await metric(netns, 'nftpol_event_loop_delay_seconds{quantile="1"}');
+    print("longest event loop block meanwhile", `${(longest * 1000).toFixed(0)} ms`);
+    agent.end();
+  } finally {
+    server.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+process.exit();
