@@ -35,7 +35,7 @@ const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/tok
  * The first call loads client-node (about 100 ms).
  */
 export async function loadKubeContext(options: KubeconfigOptions = {}): Promise<KubeContext> {
-  const client = await import("@kubernetes/client-node");
+  const client = await import("./client-node.ts");
   const { files, absent } = kubeconfigFiles(options);
   if (files.length > 0) {
     const parts = files.map((file) => readKubeconfig(new client.KubeConfig(), file));
