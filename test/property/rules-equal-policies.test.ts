@@ -36,7 +36,7 @@ test("the prover finds no difference on random clusters, for every node and opti
         expect(proof.outcome === "different" ? proof.counterexample : proof.outcome).toBe("equal");
       }
     },
-    { runs: 400, print: printInput },
+    { runs: 300, print: printInput },
   );
 });
 
