@@ -129,8 +129,7 @@ export class Agent {
   }
 
   async status(): Promise<AgentStatus> {
-    const { nodeName, version, backend, backendName, backendFacts, dryRun, source, pathProblems, tracker } =
-      this.#parts;
+    const { nodeName, version, backend, backendName, backendFacts, dryRun, source, tracker } = this.#parts;
     await this.#readDrops();
     return {
       apiVersion: "nftpol/v1",
@@ -146,7 +145,7 @@ export class Agent {
         mode: tracker === undefined ? "keep" : "recheck",
         tracker: tracker?.name,
       }),
-      packetPath: pathProblems(),
+      packetPath: this.#pathProblems(),
       dropped: this.#drops?.counts,
       size: backend.size(),
       policies: [...this.#store.policies()].length,
@@ -213,8 +212,17 @@ export class Agent {
       inForce: this.#loop.inForce,
       syncFailure: this.#record.syncFailure,
       heartbeatAgeMs: this.#loop.heartbeatAgeMs,
-      pathProblems: this.#parts.pathProblems(),
+      pathProblems: this.#pathProblems(),
     };
+  }
+
+  /** With what makes strict start ineffective: the Node object is not there, or has no pod CIDRs. */
+  #pathProblems(): readonly string[] {
+    const { pathProblems, nodeName, program } = this.#parts;
+    if (program.unknownLocalPods === "allow" || !this.#loop.inForce) return pathProblems();
+    if (this.#graph.program().closed?.blocks.length !== 0) return pathProblems();
+    const problem = `--unknown-local-pods=drop closes nothing: Node ${nodeName} has no pod CIDRs (spec.podCIDRs)`;
+    return [...pathProblems(), problem];
   }
 
   #localPods() {
@@ -232,7 +240,7 @@ export class Agent {
       },
       policies: () => [...this.#store.policies()].length,
       findings: () => this.#findings.counts(),
-      pathProblems: () => this.#parts.pathProblems().length,
+      pathProblems: () => this.#pathProblems().length,
       unenforcedKinds: () => this.#parts.source.unenforcedKinds(),
       eventLoopDelay: () => {
         // The histogram holds times between two ticks, the tick itself included.
