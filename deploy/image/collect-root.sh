@@ -57,9 +57,12 @@ for file in $needed; do
   cp -L "/usr/share/doc/$package/copyright" "$target/usr/share/doc/$package/copyright"
 done
 
-mkdir -p "$target/etc" "$target/tmp"
+mkdir -p "$target/etc/ssl/certs" "$target/tmp"
 chmod 1777 "$target/tmp"
 printf 'root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/tmp:/sbin/nologin\n' >"$target/etc/passwd"
 printf 'root:x:0:\nnonroot:x:65532:\n' >"$target/etc/group"
 printf 'hosts: files dns\n' >"$target/etc/nsswitch.conf"
+# nft -i edits lines and complains where it knows no terminal at all.
+mkdir -p "$target/usr/share/terminfo/d"
+cp -L /usr/share/terminfo/d/dumb "$target/usr/share/terminfo/d/dumb"
 cp -L /etc/os-release "$target/etc/os-release"

@@ -76,7 +76,7 @@ function readResource(path: string, read: Reading): void {
   read.objects.push(...(loadAll(readFileSync(path, "utf8")) as KubernetesObject[]));
 }
 
-/** RFC 6902, `add` and `replace`. As there: the place must exist, or be the next one of a list or mapping. */
+/** RFC 6902, `add`, `replace` and `remove`. As there: the place must exist, or be the next one of a list or mapping. */
 function applyOperation(object: unknown, { op, path, value }: PatchOperation, file: string): void {
   const steps = path
     .split("/")
@@ -91,5 +91,6 @@ function applyOperation(object: unknown, { op, path, value }: PatchOperation, fi
   if (op === "add" && last === "-" && Array.isArray(place)) place.push(value);
   else if (op === "add" && !Array.isArray(place)) place[last] = value;
   else if (op === "replace" && Object.hasOwn(place, last)) place[last] = value;
+  else if (op === "remove" && Object.hasOwn(place, last) && !Array.isArray(place)) delete place[last];
   else throw new Error(`${file}: cannot ${op} at ${path}`);
 }

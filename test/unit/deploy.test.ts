@@ -14,7 +14,7 @@ import { buildKustomization, type KubernetesObject } from "../support/kustomize.
 
 const root = resolve(import.meta.dirname, "../..");
 const folders = ["base", ...globSync("overlays/*", { cwd: join(root, "deploy") }).sort()];
-const agentOptions = COMMANDS.find(({ name }) => name === "agent")?.options ?? [];
+const agents = folders.filter((folder) => folder !== "overlays/cleanup");
 
 interface Container {
   readonly image: string;
@@ -52,15 +52,21 @@ function podSpecIn(objects: readonly KubernetesObject[]): PodSpec {
   return (daemonSet.spec as { template: { spec: PodSpec } }).template.spec;
 }
 
-function defaultOf(flag: string): string {
-  return agentOptions.find(({ flags }) => parseFlags(flags).long === flag)?.default ?? "";
+function optionsOf(verb: string | undefined): readonly OptionSpec[] {
+  const command = COMMANDS.find(({ name }) => name === verb);
+  if (command === undefined) throw new Error(`there is no verb ${verb}`);
+  return command.options;
 }
 
-/** Why the agent would refuse the argument; undefined: it takes it. */
-function refusalOf(argument: string): string | undefined {
+function defaultOf(flag: string): string {
+  return optionsOf("agent").find(({ flags }) => parseFlags(flags).long === flag)?.default ?? "";
+}
+
+/** Why the verb would refuse the argument; undefined: it takes it. */
+function refusalOf(verb: string | undefined, argument: string): string | undefined {
   const [name = "", value] = argument.split(/=(.*)/s);
-  const option: OptionSpec | undefined = agentOptions.find(({ flags }) => parseFlags(flags).long === name);
-  if (option === undefined) return `${name} is no option of the agent`;
+  const option: OptionSpec | undefined = optionsOf(verb).find(({ flags }) => parseFlags(flags).long === name);
+  if (option === undefined) return `${name} is no option of ${verb}`;
   if (parseFlags(option.flags).takesValue !== (value !== undefined))
     return `${argument} has a value too many or too few`;
   return option.choices?.includes(value ?? "") === false ? `${argument} is none of its choices` : undefined;
@@ -108,32 +114,16 @@ describe.each(folders)("deploy/%s", (folder) => {
     });
   });
 
-  it("gives the agent options that it has", () => {
+  it("gives the program a verb and options that it has", () => {
     const [verb, ...args] = container.args;
-    expect(verb).toBe("agent");
-    expect(args.map(refusalOf).filter((refusal) => refusal !== undefined)).toEqual([]);
+    const refusals = args.map((argument) => refusalOf(verb, argument));
+    expect(refusals.filter((refusal) => refusal !== undefined)).toEqual([]);
   });
 
   it("tells the agent which node it is on", () => {
     expect(container.env).toContainEqual({
       name: "NODE_NAME",
       valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } },
-    });
-  });
-
-  it.each([
-    ["startupProbe", "/healthz"],
-    ["livenessProbe", "/healthz"],
-    ["readinessProbe", "/readyz"],
-  ] as const)("asks for health where the agent answers by default: %s", (probe, path) => {
-    const { host, port, path: asked } = container[probe]?.httpGet ?? {};
-    expect(`${host}:${port}${asked}`).toBe(`${defaultOf("--health-address")}${path}`);
-    expect(container.ports).toContainEqual({
-      name: "health",
-      containerPort: port,
-      hostPort: port,
-      hostIP: host,
-      protocol: "TCP",
     });
   });
 
@@ -175,6 +165,26 @@ describe.each(folders)("deploy/%s", (folder) => {
   }
 });
 
+describe.each(agents)("deploy/%s", (folder) => {
+  const [container] = podSpecOf(folder).containers;
+
+  it.each([
+    ["startupProbe", "/healthz"],
+    ["livenessProbe", "/healthz"],
+    ["readinessProbe", "/readyz"],
+  ] as const)("asks for health where the agent answers by default: %s", (probe, path) => {
+    const { host, port, path: asked } = container[probe]?.httpGet ?? {};
+    expect(`${host}:${port}${asked}`).toBe(`${defaultOf("--health-address")}${path}`);
+    expect(container.ports).toContainEqual({
+      name: "health",
+      containerPort: port,
+      hostPort: port,
+      hostIP: host,
+      protocol: "TCP",
+    });
+  });
+});
+
 /** `/apis/networking.k8s.io/v1/networkpolicies` -> `networking.k8s.io/networkpolicies`; the core group is "". */
 function groupResource(path: string): string {
   const [, api, group, ...rest] = path.split("/");
@@ -188,13 +198,19 @@ function kubectlKustomizes(): boolean {
 
 describe("deploy/", () => {
   it("adds with each overlay the options that its name promises", () => {
-    const added = folders.slice(1).map((folder) => [folder, podSpecOf(folder).containers[0].args.slice(1)]);
+    const added = agents.slice(1).map((folder) => [folder, podSpecOf(folder).containers[0].args.slice(1)]);
     expect(Object.fromEntries(added)).toEqual({
       "overlays/dry-run": ["--dry-run"],
       "overlays/manage-sysctls": ["--manage-sysctls", "--sysctl-root=/host/proc/sys"],
       "overlays/metrics": [`--metrics-address=:${defaultOf("--metrics-address").split(":")[1]}`],
       "overlays/strict-start": ["--unknown-local-pods=drop"],
     });
+  });
+
+  it("cleans up without probes: nobody answers them", () => {
+    const [container] = podSpecOf("overlays/cleanup").containers;
+    expect(container.args).toEqual(["cleanup"]);
+    expect(Object.keys(container).filter((key) => key.endsWith("Probe"))).toEqual([]);
   });
 
   it("mounts the host's switches where --sysctl-root looks for them", () => {
@@ -218,7 +234,7 @@ describe("deploy/", () => {
 
   it("holds options that can be combined", () => {
     const { containers, dnsPolicy } = podSpecIn(allOptions().objects);
-    const combined = folders.slice(1).flatMap((folder) => podSpecOf(folder).containers[0].args.slice(1));
+    const combined = agents.slice(1).flatMap((folder) => podSpecOf(folder).containers[0].args.slice(1));
     expect([...containers[0].args].sort()).toEqual(["agent", ...combined].sort());
     const environment = containers[0].env.map(({ name }) => name);
     expect(environment).toEqual(["NODE_NAME", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"]);
