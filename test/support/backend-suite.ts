@@ -2,16 +2,15 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { BackendError } from "../../src/backends/backend.ts";
-import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import type { FoundTable } from "../../src/backends/nft/kernel-table.ts";
 import type { NftBackend } from "../../src/backends/nft/nft-backend.ts";
 import type { Rule, Ruleset } from "../../src/backends/nft/ruleset.ts";
 import type { Operation, Transaction } from "../../src/backends/nft/transaction.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
-import { isEmptyDelta, type ProgramOptions } from "../../src/program/program.ts";
+import { isEmptyDelta } from "../../src/program/program.ts";
 import { ClusterStore } from "../../src/state/store.ts";
-import { comparableText, foundText } from "./comparable-ruleset.ts";
-import { allowingPolicy, numberedPod, thisNode } from "./policy-cluster.ts";
+import { foundText } from "./comparable-ruleset.ts";
+import { allowingPolicy, expectedText, graphOf, numberedPod, SUITE_OPTIONS, webAndClients } from "./policy-cluster.ts";
 import {
   type ApiObject,
   eventOf,
@@ -23,12 +22,6 @@ import {
   removalOf,
   storeOf,
 } from "./random-cluster.ts";
-
-export const SUITE_OPTIONS: ProgramOptions = {
-  podToOwnNode: "enforce",
-  serviceProxy: "ipvs",
-  unknownLocalPods: "drop",
-};
 
 /** A table that one test has for itself. */
 export interface BackendBench {
@@ -42,21 +35,8 @@ export interface BackendBench {
   fingerprint(): Promise<string>;
 }
 
-/** The node n1 with its graph. */
-export function graphOf(...objects: readonly ApiObject[]): RuleGraph {
-  const graph = new RuleGraph(storeOf([thisNode, ...objects]), "n1", SUITE_OPTIONS);
-  graph.flush();
-  return graph;
-}
-
-/** What the table should be, compiled from nothing. */
-export function expectedText(graph: RuleGraph): string {
-  return comparableText(compileRuleset(graph.program()));
-}
-
-const web = numberedPod(0, { app: "web" }, "n1");
-const clients = [1, 2, 3].map((index) => numberedPod(index, { app: "client" }));
-const base = [web, ...clients, allowingPolicy("web", "web", "client", 8080)];
+const base = webAndClients;
+const clients = webAndClients.slice(1, 4);
 
 export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<void>) => Promise<void>): void {
   it("makes the table where there is none", () =>

@@ -1,8 +1,32 @@
-// Owns small clusters for tests that need to know what is in them: numbered pods, and policies that let labelled pods in.
-import type { ApiObject } from "./random-cluster.ts";
+// Owns small clusters for tests that need to know what is in them: numbered pods, policies that let labelled pods in, and the
+// graph of the node n1.
+import { compileRuleset } from "../../src/backends/nft/compile.ts";
+import { RuleGraph } from "../../src/graph/rule-graph.ts";
+import type { ProgramOptions } from "../../src/program/program.ts";
+import { comparableText } from "./comparable-ruleset.ts";
+import { type ApiObject, storeOf } from "./random-cluster.ts";
+
+/** All that a program can contain. */
+export const SUITE_OPTIONS: ProgramOptions = {
+  podToOwnNode: "enforce",
+  serviceProxy: "ipvs",
+  unknownLocalPods: "drop",
+};
+
+/** The graph of the node n1 with these objects, handed out already. */
+export function graphOf(...objects: readonly ApiObject[]): RuleGraph {
+  const graph = new RuleGraph(storeOf([thisNode, ...objects]), "n1", SUITE_OPTIONS);
+  graph.flush();
+  return graph;
+}
+
+/** What the table should be, compiled from nothing. */
+export function expectedText(graph: RuleGraph): string {
+  return comparableText(compileRuleset(graph.program()));
+}
 
 /** The node n1, where pods get addresses of 10.2.0.0/24. */
-export const thisNode: ApiObject = {
+const thisNode: ApiObject = {
   apiVersion: "v1",
   kind: "Node",
   metadata: { name: "n1" },
@@ -37,3 +61,15 @@ export function allowingPolicy(name: string, to: string, from: string, port?: nu
     },
   };
 }
+
+/** Enough pods that a transaction with their addresses takes nft some time. */
+export function crowd(count: number): readonly ApiObject[] {
+  return Array.from({ length: count }, (_, index) => numberedPod(256 + index, { app: "crowd" }));
+}
+
+/** Web pods, who may reach them, and a crowd that no policy names yet. */
+export const webAndClients: readonly ApiObject[] = [
+  numberedPod(0, { app: "web" }, "n1"),
+  ...[1, 2, 3].map((index) => numberedPod(index, { app: "client" })),
+  allowingPolicy("web", "web", "client", 8080),
+];

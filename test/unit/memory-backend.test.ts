@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { type MemoryFault, MemoryKernelTable } from "../../src/backends/nft/memory-kernel-table.ts";
 import { openMemoryBackend } from "../../src/backends/nft/open-backend.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
-import { backendSuite, expectedText, graphOf } from "../support/backend-suite.ts";
+import { backendSuite } from "../support/backend-suite.ts";
 import { comparableText, foundText } from "../support/comparable-ruleset.ts";
-import { allowingPolicy, numberedPod } from "../support/policy-cluster.ts";
+import { allowingPolicy, expectedText, graphOf, numberedPod } from "../support/policy-cluster.ts";
 import { eventOf } from "../support/random-cluster.ts";
 
 describe("over memory", () => {

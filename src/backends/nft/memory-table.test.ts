@@ -54,6 +54,7 @@ const start = ruleset(
   [set("s", ["10.0.0.1"], 2), map("m", new Map([["10.0.0.1", jump("b")]])), set("empty")],
 );
 
+const counting = (name: string): Rule => ({ statements: [{ kind: "counter", name }], comment: undefined });
 const element = (key: string) => ({ key, verdict: undefined });
 
 describe("refused, with nothing of the transaction applied", () => {
@@ -105,6 +106,31 @@ describe("refused, with nothing of the transaction applied", () => {
       /no such set/,
       [{ kind: "add-rule", chain: "a", rule: rule([inSet("ip saddr", "x")], DROP) }],
     ],
+    ["deleting a counter that is not there", /no such counter/, [{ kind: "delete-counter", name: "x" }]],
+    [
+      "counting with a counter that is not there",
+      /no such counter/,
+      [{ kind: "add-rule", chain: "a", rule: counting("x") }],
+    ],
+    [
+      "deleting a counter that a rule counts with",
+      /in use/,
+      [
+        { kind: "add-counter", name: "x" },
+        { kind: "add-rule", chain: "a", rule: counting("x") },
+        { kind: "delete-counter", name: "x" },
+      ],
+    ],
+    [
+      "adding a chain again with a hook",
+      /another hook/,
+      [{ kind: "add-chain", chain: { ...chain("a"), hook: { name: "forward", priority: -5 } } }],
+    ],
+    [
+      "doing anything in a table that is deleted",
+      /no such table/,
+      [{ kind: "delete-table" }, { kind: "add-counter", name: "x" }],
+    ],
     [
       "adding a set again with another type",
       /another type/,
@@ -136,6 +162,18 @@ describe("accepted", () => {
       "adding an element again",
       [{ kind: "add-elements", set: "m", elements: [{ key: "10.0.0.1", verdict: jump("b") }] }],
     ],
+    ["adding a table again", [{ kind: "add-table" }]],
+    [
+      "deleting the table and making it anew",
+      [{ kind: "delete-table" }, { kind: "add-table" }, { kind: "add-chain", chain: chain("a") }],
+    ],
+    [
+      "deleting a counter that nothing counts with",
+      [
+        { kind: "add-counter", name: "x" },
+        { kind: "delete-counter", name: "x" },
+      ],
+    ],
     ["filling a set to its size", [{ kind: "add-elements", set: "s", elements: [element("10.0.0.2")] }]],
   ])("%s", (_, operations) => {
     expect(() => new MemoryTable(start).apply({ table: "t", operations })).not.toThrow();
@@ -146,6 +184,17 @@ describe("accepted", () => {
     table.apply({ table: "t", operations: [{ kind: "add-set", set: set("s") }] });
     expect([...(table.ruleset().sets.get("s")?.elements ?? [])]).toEqual(["10.0.0.1"]);
   });
+});
+
+it("starts without a table where none is given, and has one when it is added", () => {
+  const table = new MemoryTable("t");
+  expect(table.exists).toBe(false);
+  expect(() => table.apply({ table: "t", operations: [{ kind: "delete-table" }] })).toThrow(/no such table/);
+  table.apply({ table: "t", operations: [{ kind: "add-table" }] });
+  expect(table.exists).toBe(true);
+  table.apply({ table: "t", operations: [{ kind: "add-counter", name: "x" }, { kind: "delete-table" }] });
+  expect(table.exists).toBe(false);
+  expect(table.ruleset().counters.size).toBe(0);
 });
 
 it("a ruleset handed out does not change with the table", () => {
@@ -171,6 +220,11 @@ describe("the difference between two rulesets is accepted and leads from one to 
     [
       "a set of another type",
       ruleset([...start.chains.values()], [{ ...set("s"), key: ["ip6 saddr"] }, map("m", new Map())]),
+    ],
+    ["a chain at a hook", ruleset([{ ...chain("free"), hook: { name: "forward", priority: -5 } }], [])],
+    [
+      "the same at another priority",
+      ruleset([{ ...chain("free", [rule([], DROP)]), hook: { name: "forward", priority: 7 } }], []),
     ],
     ["jumps the other way round", ruleset([chain("a", [rule([], jump("used"))]), chain("used"), chain("b")], [])],
   ];

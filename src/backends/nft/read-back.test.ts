@@ -1,7 +1,7 @@
 // What is not ours in our table is reported, never guessed.
 
 import { describe, expect, it } from "vitest";
-import { readTable } from "./read-back.ts";
+import { readCounters, readTable } from "./read-back.ts";
 import { ruleText } from "./text.ts";
 
 const meta = { metainfo: { version: "1.0.6" } };
@@ -25,6 +25,23 @@ describe("reported as unknown and left out", () => {
     ["a set of another type", { set: { name: "s", type: "mark" } }],
     ["a map to something else", { map: { name: "m", type: "ipv4_addr", map: "mark" } }],
     ["a flowtable", { flowtable: { name: "f" } }],
+    ["a table that sleeps", { table: { name: "t", flags: ["dormant"] } }],
+    ["a table with a flag, as nft 1.0.6 writes it", { table: { name: "t", flags: "inet" } }],
+    [
+      "a set with a condition",
+      { set: { name: "s", type: "ipv4_addr", stmt: [{ limit: { rate: 1, per: "second" } }] } },
+    ],
+    [
+      "an element with a condition",
+      {
+        set: { name: "s", type: "ipv4_addr", elem: [{ elem: { val: "10.0.0.1", limit: { rate: 1, per: "second" } } }] },
+      },
+    ],
+    [
+      "an element that expires",
+      { set: { name: "s", type: "ipv4_addr", elem: [{ elem: { val: "10.0.0.1", expires: 7 } }] } },
+    ],
+    ["several flags that have to be equal", rule(match(["established", "related"], "=="), { accept: null })],
   ])("%s", (_, object) => {
     const { ruleset, unknown } = read(forward, object);
     expect(unknown).toHaveLength(1);
@@ -32,6 +49,37 @@ describe("reported as unknown and left out", () => {
     expect(ruleset.chains.get("forward")?.rules).toEqual([]);
     expect(ruleset.sets.size).toBe(0);
   });
+});
+
+it("a comment on an element changes nothing", () => {
+  const elem = [{ elem: { val: "10.0.0.1", comment: "c" } }, "10.0.0.2"];
+  const { ruleset, unknown } = read({ set: { name: "s", type: "ipv4_addr", elem } });
+  expect(unknown).toEqual([]);
+  expect([...(ruleset.sets.get("s")?.elements ?? [])]).toEqual(["10.0.0.1", "10.0.0.2"]);
+});
+
+it("only a rule in a chain of our kind names its chain", () => {
+  const base = { chain: { ...forward.chain, name: "x", policy: "drop" } };
+  const inX = { rule: { chain: "x", expr: [{ accept: null }] } };
+  const { unknown } = read(forward, rule({ masquerade: null }), base, inX);
+  expect(unknown.map(({ where, chain }) => [where, chain])).toEqual([
+    ["chain forward, rule 1", "forward"],
+    ["chain x", undefined],
+    ["chain x, rule 1", undefined],
+  ]);
+});
+
+it("counters are read with their packets", () => {
+  const counter = (name: string, packets: number) => ({
+    counter: { family: "inet", name, table: "t", packets, bytes: 1 },
+  });
+  const text = JSON.stringify({ nftables: [meta, counter("a", 3), counter("b", 0)] });
+  expect(readCounters(text)).toEqual(
+    new Map([
+      ["a", 3],
+      ["b", 0],
+    ]),
+  );
 });
 
 it("rules around a foreign one are read", () => {

@@ -1,5 +1,6 @@
 // Probing and reading with programs that pretend to be nft: what is said about an nft or a kernel that cannot do what we need.
 
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fakeSession, withFakeNft } from "../../../../test/support/fake-nft.ts";
 import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../../program/program.ts";
@@ -28,6 +29,7 @@ async function withTable(
   script: string,
   body: (table: NftKernelTable, read: (name: string) => string) => Promise<void>,
   {
+    timeoutMs = 9000,
     writer = "auto" as WriterChoice,
     options = DEFAULT_PROGRAM_OPTIONS as ProgramOptions,
     batchFolder = "/dev/shm",
@@ -35,7 +37,7 @@ async function withTable(
 ): Promise<void> {
   await withFakeNft(script, async ({ binary, read }) => {
     const table = new NftKernelTable({
-      program: { binary, timeoutMs: 2000 },
+      program: { binary, timeoutMs },
       options,
       writer,
       batchFolder: batchFolder === "" ? undefined : batchFolder,
@@ -100,16 +102,24 @@ describe("probing", () => {
       { kind: "not-permitted", hint: expect.stringContaining("CAP_NET_ADMIN") },
     ],
     ["crashes", `case "$*" in -j*) kill -SEGV $$;; esac`, { kind: "broken", hint: expect.stringContaining("1.1.3") }],
-    [
-      "hangs",
-      `case "$*" in -j*) kill -STOP $$;; esac`,
-      { kind: "broken", message: expect.stringContaining("within 2 s") },
-    ],
   ])("refuses an nft that %s", (_, change, error) =>
     withTable(nft(`${check(":")}\n${change}`), async (table) => {
       await expect(table.probe()).rejects.toMatchObject({ name: "BackendError", ...error });
     }),
   );
+
+  it("refuses an nft that hangs, and ends it", () =>
+    withTable(
+      nft(`${check(":")}\ncase "$*" in -j*) echo $$ > "$dir/pid"; kill -STOP $$;; esac`),
+      async (table, read) => {
+        await expect(table.probe()).rejects.toMatchObject({
+          kind: "broken",
+          message: expect.stringContaining("within 2 s"),
+        });
+        expect(existsSync(`/proc/${read("pid").trim()}`)).toBe(false);
+      },
+      { timeoutMs: 2000 },
+    ));
 
   it.each([
     ["connection tracking", "ct state", "connection tracking in rules", /nf_conntrack/],
