@@ -4,9 +4,19 @@
 import { type Address, addressFamily, FAMILIES } from "../net/address.ts";
 import type { ConnectionTracker } from "../netlink/connection-tracker.ts";
 import type { Clock } from "./clock.ts";
-import { bypassProblem, inBoth, isTracked, pairKey, podsCross, uncrossedPairs } from "./packet-path-crossings.ts";
+import {
+  type Bypass,
+  bypassProblem,
+  isExplained,
+  isTracked,
+  pairKey,
+  podsCross,
+  uncrossedPairs,
+  unexplainedPorts,
+} from "./packet-path-crossings.ts";
 import type { CrossingMeter, Crossings } from "./packet-path-meter.ts";
 import type { PairCount } from "./packet-path-meter-rules.ts";
+import type { PodPorts } from "./packet-path-places.ts";
 import type { PathProblem } from "./packet-path-problem.ts";
 
 export interface MeasurementParts {
@@ -24,7 +34,6 @@ export interface MeasurementParts {
 const CROSSING_HOLDS_MS = 1_800_000;
 /** Two that do not talk any more are no news. */
 const BYPASS_HOLDS_MS = 3_600_000;
-
 /** Looked up in connection tracking after one window. */
 const MAX_PAIRS = 100;
 
@@ -32,8 +41,8 @@ export class PathMeasurement {
   readonly #parts: MeasurementParts;
   #lastAt: number | undefined;
   #crossingSeenAt: number | undefined;
-  /** By source and pod: reached past the hooks. */
-  readonly #bypasses = new Map<string, { readonly pair: PairCount; readonly seenAt: number }>();
+  /** By pair or interface. */
+  readonly #bypasses = new Map<string, Bypass & { readonly seenAt: number }>();
 
   constructor(parts: MeasurementParts) {
     this.#parts = parts;
@@ -44,6 +53,7 @@ export class PathMeasurement {
     return this.#lastAt === undefined || this.#bypasses.size > 0 || clock.now() - this.#lastAt >= everyMs;
   }
 
+  /** Packets from local pod to local pod crossed the hooks, not long ago. */
   get podsSeenCrossing(): boolean {
     const at = this.#crossingSeenAt;
     return at !== undefined && this.#parts.clock.now() - at < CROSSING_HOLDS_MS;
@@ -52,32 +62,45 @@ export class PathMeasurement {
   /** undefined: nothing bad was measured, or it was refuted, is long ago, or concerns pods that are not among these. */
   problem(pods: ReadonlySet<Address>): PathProblem | undefined {
     const now = this.#parts.clock.now();
-    const pairs = [...this.#bypasses.values()].filter(
-      ({ pair, seenAt }) => pods.has(pair.destination) && now - seenAt < BYPASS_HOLDS_MS,
-    );
-    return bypassProblem(pairs.map(({ pair }) => pair));
+    const bypasses = [...this.#bypasses.values()].flatMap(({ example, seenAt, ...bypass }) => {
+      const present = bypass.pods.filter((pod) => pods.has(pod));
+      return present.length === 0 || now - seenAt >= BYPASS_HOLDS_MS ? [] : [{ example, pods: present }];
+    });
+    return bypassProblem(bypasses);
   }
 
   /**
-   * Takes one window, or two if the first looks bad. Throws BackendError or ConnectionTrackerError where it cannot be measured;
-   * what was known stays.
+   * Takes one window, or two if the first looks bad: only what both show is a bypass. Throws BackendError or
+   * ConnectionTrackerError where it cannot be measured; what was known stays.
    */
-  async measure(pods: ReadonlySet<Address>, interfaceNames: readonly string[], signal: AbortSignal): Promise<void> {
+  async measure(pods: ReadonlySet<Address>, ports: PodPorts, signal: AbortSignal): Promise<void> {
     const { meter, clock, windowMs } = this.#parts;
     this.#lastAt = clock.now();
-    const request = { addresses: [...pods], interfaceNames, windowMs, signal };
+    const request = { addresses: [...pods], ports, windowMs, signal };
     const first = await meter.measure(request);
     if (first === undefined) return;
-    let suspects = await this.#untracked(this.#uncrossed(first));
-    let last = first;
-    if (suspects.length > 0) {
-      const second = await meter.measure(request);
-      if (second === undefined) return;
-      suspects = await this.#untracked(inBoth(this.#uncrossed(second), suspects));
-      last = second;
+    if (podsCross(first, pods)) this.#crossingSeenAt = clock.now();
+    const suspects = await this.#suspects(first, ports);
+    if (suspects.size === 0) {
+      this.#take(first, suspects);
+      return;
     }
-    if (podsCross(first, pods) || podsCross(last, pods)) this.#crossingSeenAt = clock.now();
-    this.#take(suspects, last);
+    const second = await meter.measure(request);
+    if (second === undefined) return;
+    if (podsCross(second, pods)) this.#crossingSeenAt = clock.now();
+    const again = await this.#suspects(second, ports);
+    this.#take(second, new Map([...again].filter(([key]) => suspects.has(key))));
+  }
+
+  async #suspects(crossings: Crossings, { own }: PodPorts): Promise<ReadonlyMap<string, Bypass>> {
+    const suspects = new Map<string, Bypass>();
+    for (const pair of await this.#untracked(this.#uncrossed(crossings))) {
+      suspects.set(pairKey(pair), { pods: [pair.destination], example: `${pair.source} to ${pair.destination}` });
+    }
+    for (const { interfaceName } of unexplainedPorts(crossings)) {
+      suspects.set(interfaceName, { pods: own.get(interfaceName) ?? [], example: `at ${interfaceName}` });
+    }
+    return suspects;
   }
 
   /** Those with most packets: one proves it, thousands prove no more. */
@@ -99,11 +122,12 @@ export class PathMeasurement {
     return untracked;
   }
 
-  #take(suspects: readonly PairCount[], { crossed, isComplete }: Crossings): void {
+  #take({ crossed, isComplete, ports }: Crossings, bypasses: ReadonlyMap<string, Bypass>): void {
     const now = this.#parts.clock.now();
     for (const [key, { seenAt }] of this.#bypasses) if (now - seenAt >= BYPASS_HOLDS_MS) this.#bypasses.delete(key);
     // Refuted: now their packets cross. Silence refutes nothing, and neither do others who talk to the pod.
     if (isComplete) for (const pair of crossed) this.#bypasses.delete(pairKey(pair));
-    for (const pair of suspects) this.#bypasses.set(pairKey(pair), { pair, seenAt: now });
+    for (const port of ports) if (isExplained(port)) this.#bypasses.delete(port.interfaceName);
+    for (const [key, bypass] of bypasses) this.#bypasses.set(key, { ...bypass, seenAt: now });
   }
 }

@@ -1,11 +1,13 @@
 // The rules that the packet path is measured with, and the reading of what they counted. Pure text. They only count: no
 // packet is changed, dropped or accepted by them.
 //
-//   packet for a pod ─> … ─> postrouting (crossed: source, pod) ─> egress of the pod's interface (delivered: source, pod)
+//   packet for a pod ─> our rules ─> postrouting (crossed) ─> egress of the pod's interface (delivered) ─> pod
 //
-// A pair that is delivered and never crossed came past the kernel's IP stack, and so past our rules, which are in forward.
+// A pair of addresses that is delivered at a bridge's port and never crossed came past the kernel's IP stack, and so past our
+// rules. Packets that tc or eBPF redirect meet neither hook: on a pod's own interface they show as more sent than was seen.
 
 import { type Address, addressFamily, FAMILIES, type Family, parseAddress } from "../net/address.ts";
+import type { PodPorts } from "./packet-path-places.ts";
 
 /** Both tables, `inet` and `netdev`, have this name. The kernel removes them when the nft that made them ends. */
 export const METER_TABLE = "nftpol_path";
@@ -19,8 +21,9 @@ export interface PairCount {
   readonly packets: number;
 }
 
-/** `crossed4`, `delivered6`. */
-export type CountSet = `${"crossed" | "delivered"}${Family}`;
+/** Sets of the tables: pairs by family, bytes by interface. */
+export type PairSet = `pairs${Family}`;
+export const PORT_SET = "ports";
 
 /** The kernel takes at most 256 for one chain. */
 const INTERFACES_PER_CHAIN = 128;
@@ -30,46 +33,58 @@ const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]*$/;
 
 /**
  * Lines for `nft -i`, each a transaction, in this order: first everything that crosses is counted, then what is delivered.
- * Interfaces with odd names are left out.
+ * Interfaces with odd names are left out. Empty: there is nothing to measure at.
  */
-export function meterLines(addresses: readonly Address[], interfaceNames: readonly string[]): readonly string[] {
-  const names = interfaceNames.filter((name) => PLAIN_NAME.test(name));
-  const families = FAMILIES.filter((family) => addresses.some((address) => addressFamily(address) === family));
-  if (names.length === 0 || families.length === 0) return [];
-  const postrouting = chain("postrouting", "type filter hook postrouting priority 1000", "crossed", families);
-  const egress = chunks(names).map((some, index) => {
-    const devices = some.map((name) => `"${name}"`).join(", ");
-    return chain(
-      `egress${index}`,
-      `type filter hook egress devices = { ${devices} } priority 0`,
-      "delivered",
-      families,
-    );
-  });
+export function meterLines(addresses: readonly Address[], ports: PodPorts): readonly string[] {
+  const switched = ports.switched.filter((name) => PLAIN_NAME.test(name));
+  const own = [...ports.own.keys()].filter((name) => PLAIN_NAME.test(name));
+  const families = meteredFamilies(addresses);
+  if (families.length === 0 || switched.length + own.length === 0) return [];
+  const sets = [...families.map((family) => pairSets(family, addresses)), portSet()].join(" ");
+  const postrouting = chain("postrouting", "postrouting", [...families.map(countPair), COUNT_PORT]);
+  const egress = [
+    ...chunks(switched).map((names, index) => egressChain(`switched${index}`, names, families.map(countPair))),
+    ...chunks(own).map((names, index) => egressChain(`own${index}`, names, [COUNT_PORT])),
+  ];
   return [
-    table("inet", [...families.map((family) => sets(family, addresses, "crossed")), postrouting]),
-    table("netdev", [...families.map((family) => sets(family, addresses, "delivered")), ...egress]),
+    `add table inet ${METER_TABLE} { flags owner; ${sets} ${postrouting} }`,
+    `add table netdev ${METER_TABLE} { flags owner; ${sets} ${egress.join(" ")} }`,
   ];
 }
 
-function table(family: "inet" | "netdev", content: readonly string[]): string {
-  return `add table ${family} ${METER_TABLE} { flags owner; ${content.join(" ")} }`;
+/** The families of the addresses: those that have sets. */
+export function meteredFamilies(addresses: readonly Address[]): readonly Family[] {
+  return FAMILIES.filter((family) => addresses.some((address) => addressFamily(address) === family));
 }
 
-function sets(family: Family, addresses: readonly Address[], what: "crossed" | "delivered"): string {
+function pairSets(family: Family, addresses: readonly Address[]): string {
   const ip = family === 4 ? "ip" : "ip6";
-  const own = addresses.filter((address) => addressFamily(address) === family).join(", ");
-  const pods = `set pods${family} { typeof ${ip} daddr; elements = { ${own} }; };`;
-  const pairs = `set ${what}${family} { typeof ${ip} saddr . ${ip} daddr; flags dynamic; size ${METERED_PAIRS}; };`;
-  return `${pods} ${pairs}`;
+  const pods = addresses.filter((address) => addressFamily(address) === family).join(", ");
+  return (
+    `set pods${family} { typeof ${ip} daddr; elements = { ${pods} }; }; ` +
+    `set pairs${family} { typeof ${ip} saddr . ${ip} daddr; flags dynamic; size ${METERED_PAIRS}; };`
+  );
 }
 
-function chain(name: string, hook: string, what: "crossed" | "delivered", families: readonly Family[]): string {
-  const rules = families.map((family) => {
-    const ip = family === 4 ? "ip" : "ip6";
-    return `${ip} daddr @pods${family} update @${what}${family} { ${ip} saddr . ${ip} daddr counter };`;
-  });
-  return `chain ${name} { ${hook}; policy accept; ${rules.join(" ")} };`;
+function portSet(): string {
+  return `set ${PORT_SET} { typeof meta oifname; flags dynamic; size ${METERED_PAIRS}; };`;
+}
+
+function countPair(family: Family): string {
+  const ip = family === 4 ? "ip" : "ip6";
+  return `${ip} daddr @pods${family} update @pairs${family} { ${ip} saddr . ${ip} daddr counter };`;
+}
+
+const COUNT_PORT = `update @${PORT_SET} { meta oifname counter };`;
+
+function egressChain(name: string, interfaceNames: readonly string[], rules: readonly string[]): string {
+  const devices = interfaceNames.map((each) => `"${each}"`).join(", ");
+  return chain(name, `egress devices = { ${devices} }`, rules);
+}
+
+/** After source translation (100): what leaves is counted as it leaves. */
+function chain(name: string, hook: string, rules: readonly string[]): string {
+  return `chain ${name} { type filter hook ${hook} priority 1000; policy accept; ${rules.join(" ")} };`;
 }
 
 function chunks(names: readonly string[]): readonly (readonly string[])[] {
@@ -82,26 +97,38 @@ function chunks(names: readonly string[]): readonly (readonly string[])[] {
 
 /** From `nft -j list set`; undefined when it does not read as such a set. */
 export function readPairCounts(json: string): readonly PairCount[] | undefined {
-  const set = findSet(json);
-  if (set === undefined) return undefined;
-  const elements: unknown = set.elem ?? [];
-  if (!Array.isArray(elements)) return undefined;
-  const counts: PairCount[] = [];
-  for (const element of elements) {
-    const { val, counter } = (element as ListedElement | null)?.elem ?? {};
-    const [source, destination] = (val?.concat ?? []).map((text) => parseAddress(String(text))?.address);
-    const packets = counter?.packets;
-    if (source === undefined || destination === undefined || typeof packets !== "number") return undefined;
-    counts.push({ source, destination, packets });
-  }
-  return counts;
+  return readElements(json, (val, { packets }) => {
+    const concat = (val as { concat?: unknown } | null)?.concat;
+    const [source, destination] = (Array.isArray(concat) ? concat : []).map((text) => parseAddress(`${text}`)?.address);
+    return source === undefined || destination === undefined ? undefined : { source, destination, packets };
+  });
 }
 
-interface ListedElement {
-  readonly elem?: {
-    readonly val?: { readonly concat?: readonly unknown[] };
-    readonly counter?: { readonly packets?: unknown };
-  };
+/** Bytes by interface; undefined when it does not read as such a set. */
+export function readPortBytes(json: string): ReadonlyMap<string, number> | undefined {
+  const entries = readElements(json, (val, { bytes }) =>
+    typeof val === "string" ? ([val, bytes] as const) : undefined,
+  );
+  return entries === undefined ? undefined : new Map(entries);
+}
+
+interface Counter {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+function readElements<T>(json: string, read: (val: unknown, counter: Counter) => T | undefined): T[] | undefined {
+  const elements = findSet(json)?.elem ?? [];
+  if (findSet(json) === undefined || !Array.isArray(elements)) return undefined;
+  const found: T[] = [];
+  for (const element of elements as ({ elem?: { val?: unknown; counter?: Partial<Counter> } } | null)[]) {
+    const { val, counter } = element?.elem ?? {};
+    const { packets, bytes } = counter ?? {};
+    const one = typeof packets === "number" && typeof bytes === "number" ? read(val, { packets, bytes }) : undefined;
+    if (one === undefined) return undefined;
+    found.push(one);
+  }
+  return found;
 }
 
 function findSet(json: string): { readonly elem?: unknown } | undefined {

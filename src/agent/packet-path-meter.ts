@@ -1,35 +1,53 @@
 // Measures for some seconds which packets for local pods cross the kernel's hooks, and which reach the pods' interfaces.
 // Owns the two temporary tables and the nft that holds them; what the counts mean is packet-path-crossings.ts's.
 
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { BackendError } from "../backends/backend.ts";
 import { DEFAULT_NFT, failureOf, type NftProgram, runNft } from "../backends/nft/io/nft-process.ts";
 import { SessionProcess } from "../backends/nft/io/session-process.ts";
 import { errorFromOutput, isHarmless } from "../backends/nft/nft-output.ts";
-import { type Address, addressFamily, FAMILIES } from "../net/address.ts";
+import type { Address } from "../net/address.ts";
 import type { Clock } from "./clock.ts";
 import {
-  type CountSet,
   METER_TABLE,
   METERED_PAIRS,
+  meteredFamilies,
   meterLines,
   type PairCount,
+  PORT_SET,
   readPairCounts,
+  readPortBytes,
 } from "./packet-path-meter-rules.ts";
+import type { PodPorts } from "./packet-path-places.ts";
+
+/** What one interface sent to its pod. */
+export interface PortCount {
+  readonly interfaceName: string;
+  /** As the interface itself counts. */
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  /** What crossed the last hook on its way there; without what a flowtable carries. */
+  readonly crossedBytes: number;
+  /** What the interface was given by the network stack; without what tc or eBPF redirect to it. */
+  readonly givenBytes: number;
+}
 
 export interface Crossings {
-  /** Handed to a pod's interface, on whatever way. */
+  /** Handed to a port of a bridge or switch, on whatever way. */
   readonly delivered: readonly PairCount[];
   /** Seen by the kernel's last hook before that, so by our rules too if the packet was forwarded. */
   readonly crossed: readonly PairCount[];
   /** False when there were more pairs than could be counted: then a pair that is not in `crossed` may have crossed. */
   readonly isComplete: boolean;
+  /** Interfaces of a pod's own. */
+  readonly ports: readonly PortCount[];
 }
 
 export interface MeterRequest {
-  /** The pods' addresses: only packets to them are counted. */
+  /** The pods' addresses: only pairs with them are counted. */
   readonly addresses: readonly Address[];
-  /** Interfaces of this node behind which the pods are. */
-  readonly interfaceNames: readonly string[];
+  readonly ports: PodPorts;
   readonly windowMs: number;
   readonly signal: AbortSignal;
 }
@@ -39,21 +57,28 @@ export interface CrossingMeter {
   measure(request: MeterRequest): Promise<Crossings | undefined>;
 }
 
+interface Traffic {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
 /**
- * Needs Linux 5.16 (egress hooks). While it measures, each packet to the given interfaces costs a look-up more. The tables belong
+ * Needs Linux 5.16 (egress hooks). While it measures, each packet that the node sends costs a few look-ups more. The tables belong
  * to the nft process that we hold: they go with it, also when we are killed.
  */
 export class NftCrossingMeter implements CrossingMeter {
   readonly #clock: Clock;
   readonly #program: NftProgram;
+  readonly #sysfsRoot: string;
 
-  constructor(clock: Clock, program: NftProgram = DEFAULT_NFT) {
+  constructor(clock: Clock, program: NftProgram = DEFAULT_NFT, sysfsRoot = "/sys") {
     this.#clock = clock;
     this.#program = program;
+    this.#sysfsRoot = sysfsRoot;
   }
 
-  async measure({ addresses, interfaceNames, windowMs, signal }: MeterRequest): Promise<Crossings | undefined> {
-    const lines = meterLines(addresses, interfaceNames);
+  async measure({ addresses, ports, windowMs, signal }: MeterRequest): Promise<Crossings | undefined> {
+    const lines = meterLines(addresses, ports);
     if (lines.length === 0) return undefined;
     const holder = new SessionProcess(this.#program);
     try {
@@ -61,36 +86,67 @@ export class NftCrossingMeter implements CrossingMeter {
         const answer = await holder.ask(line);
         if (!isHarmless(answer)) throw errorFromOutput(answer);
       }
+      // In this order: whatever is sent in between was given and has crossed while that was counted.
+      const before = await this.#sent(ports.own.keys());
       await this.#clock.sleep(windowMs, signal);
       if (signal.aborted) return undefined;
-      // In this order: what is delivered has crossed before.
-      const delivered = await this.#counts("netdev", "delivered", addresses);
-      const crossed = await this.#counts("inet", "crossed", addresses);
+      const after = await this.#sent(ports.own.keys());
+      const delivered = await this.#pairs("netdev", addresses);
+      const given = await this.#ports("netdev");
+      const crossed = await this.#pairs("inet", addresses);
+      const crossedPorts = await this.#ports("inet");
       return {
         delivered: delivered.flat(),
         crossed: crossed.flat(),
         isComplete: crossed.every((counts) => counts.length < METERED_PAIRS),
+        ports: [...after].flatMap(([interfaceName, { packets, bytes }]) => {
+          const then = before.get(interfaceName);
+          if (then === undefined) return [];
+          const hooks = {
+            crossedBytes: crossedPorts.get(interfaceName) ?? 0,
+            givenBytes: given.get(interfaceName) ?? 0,
+          };
+          return [{ interfaceName, sentPackets: packets - then.packets, sentBytes: bytes - then.bytes, ...hooks }];
+        }),
       };
     } finally {
       await holder.close();
     }
   }
 
-  async #counts(
-    table: "netdev" | "inet",
-    what: "delivered" | "crossed",
-    addresses: readonly Address[],
-  ): Promise<readonly (readonly PairCount[])[]> {
+  async #pairs(table: "netdev" | "inet", addresses: readonly Address[]): Promise<readonly (readonly PairCount[])[]> {
     const counts: (readonly PairCount[])[] = [];
-    for (const family of FAMILIES) {
-      if (!addresses.some((address) => addressFamily(address) === family)) continue;
-      const set: CountSet = `${what}${family}`;
-      const outcome = await runNft(this.#program, ["-j", "list", "set", table, METER_TABLE, set]);
-      if (outcome.code !== 0) throw failureOf(outcome);
-      const read = readPairCounts(outcome.stdout);
-      if (read === undefined) throw new BackendError("broken", `nft lists the set ${set} in an unknown form`);
-      counts.push(read);
-    }
+    for (const family of meteredFamilies(addresses))
+      counts.push(await this.#list(table, `pairs${family}`, readPairCounts));
     return counts;
+  }
+
+  #ports(table: "netdev" | "inet"): Promise<ReadonlyMap<string, number>> {
+    return this.#list(table, PORT_SET, readPortBytes);
+  }
+
+  async #list<T>(table: "netdev" | "inet", set: string, read: (json: string) => T | undefined): Promise<T> {
+    const outcome = await runNft(this.#program, ["-j", "list", "set", table, METER_TABLE, set]);
+    if (outcome.code !== 0) throw failureOf(outcome);
+    const counts = read(outcome.stdout);
+    if (counts === undefined) throw new BackendError("broken", `nft lists the set ${set} in an unknown form`);
+    return counts;
+  }
+
+  /** Without the interfaces that have gone. */
+  async #sent(interfaceNames: Iterable<string>): Promise<ReadonlyMap<string, Traffic>> {
+    const sent = new Map<string, Traffic>();
+    for (const name of interfaceNames) {
+      const folder = join(this.#sysfsRoot, "class/net", name, "statistics");
+      try {
+        const [packets, bytes] = await Promise.all(
+          ["tx_packets", "tx_bytes"].map(async (file) => Number(await readFile(join(folder, file), "utf8"))),
+        );
+        if (packets !== undefined && bytes !== undefined) sent.set(name, { packets, bytes });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+    }
+    return sent;
   }
 }

@@ -27,6 +27,13 @@ export interface PlacedPod {
   readonly place: PodPlace;
 }
 
+export interface PodPorts {
+  /** Ports of bridges and switches with pods, whichever pod is behind which. */
+  readonly switched: readonly string[];
+  /** Interfaces that lead to the pods named, and to no others. */
+  readonly own: ReadonlyMap<string, readonly Address[]>;
+}
+
 /** Pods by the interface they hang on, in the order of the first pod; those that hang on none are left out. */
 export function podsByLink(pods: readonly PlacedPod[]): readonly { link: Link; addresses: readonly Address[] }[] {
   const groups = new Map<number, { link: Link; addresses: Address[] }>();
@@ -54,10 +61,6 @@ export class NodeLinks {
     this.#hasBranchInterfaces = links.some(({ name }) => /^vlan\.eth\.\d+$/.test(name));
   }
 
-  get all(): Iterable<Link> {
-    return this.#byIndex.values();
-  }
-
   /** `uplinkIndex`: the interface to everywhere else, of the pod's family. */
   placeOf(route: Route, uplinkIndex: number | undefined): PodPlace | undefined {
     if (route.type === "local") return { kind: "own" };
@@ -81,22 +84,20 @@ export class NodeLinks {
     return { kind: "routed", link };
   }
 
-  /** The interfaces at which packets for pods in these places leave the node, as far as they can be told apart. */
-  podPorts(places: Iterable<PodPlace>): readonly Link[] {
-    const ports = new Map<number, Link>();
-    const masters = new Set<number>();
-    for (const place of places) {
-      if (place.kind === "bridged") masters.add(place.link.index);
-      else if (place.kind === "open-vswitch") for (const link of this.#switches()) masters.add(link.index);
-      else if (place.kind === "routed" || place.kind === "cilium-endpoint" || place.kind === "calico-ebpf") {
-        ports.set(place.link.index, place.link);
-      }
+  /** Where packets leave the node for these pods. */
+  portsOf(pods: readonly PlacedPod[]): PodPorts {
+    const routed = pods.filter(({ place }) => HAS_OWN_PORT.has(place.kind));
+    const masters = new Set(pods.flatMap(({ place }) => (place.kind === "bridged" ? [place.link.index] : [])));
+    if (pods.some(({ place }) => place.kind === "open-vswitch")) {
+      for (const { kind, index } of this.#byIndex.values()) if (kind === "openvswitch") masters.add(index);
     }
-    for (const link of this.all) {
-      if (link.masterIndex !== undefined && masters.has(link.masterIndex) && !isOutward(link))
-        ports.set(link.index, link);
-    }
-    return [...ports.values()].sort((a, b) => a.index - b.index);
+    const switched = [...this.#byIndex.values()].filter(
+      (link) => link.masterIndex !== undefined && masters.has(link.masterIndex) && !isOutward(link),
+    );
+    return {
+      switched: switched.map(({ name }) => name),
+      own: new Map(podsByLink(routed).map(({ link, addresses }) => [link.name, addresses])),
+    };
   }
 
   /** The bridge itself, or the one below a VLAN of it. */
@@ -106,11 +107,9 @@ export class NodeLinks {
     const parent = this.#byIndex.get(link.parentIndex);
     return parent?.kind === "bridge" ? parent : undefined;
   }
-
-  #switches(): readonly Link[] {
-    return [...this.all].filter(({ kind }) => kind === "openvswitch");
-  }
 }
+
+const HAS_OWN_PORT: ReadonlySet<PodPlace["kind"]> = new Set(["routed", "cilium-endpoint", "calico-ebpf"]);
 
 /** A veth pair of Cilium's own; the first carries its router's address. */
 const CILIUM_HOST = /^cilium_(host|net)$/;

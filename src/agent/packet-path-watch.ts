@@ -142,13 +142,9 @@ export class PacketPathWatch {
   async #measure(facts: PathFacts, addresses: ReadonlySet<Address>, signal: AbortSignal): Promise<void> {
     const { measurement, log } = this.#parts;
     if (measurement === undefined || !measurement.isDue || signal.aborted) return;
-    const ports = new NodeLinks(facts.links).podPorts(placePods(facts).map(({ place }) => place));
+    const ports = new NodeLinks(facts.links).portsOf(placePods(facts));
     try {
-      await measurement.measure(
-        addresses,
-        ports.map(({ name }) => name),
-        signal,
-      );
+      await measurement.measure(addresses, ports, signal);
       this.#notMeasured = undefined;
     } catch (error) {
       // Old kernels cannot; what can be read is judged all the same.

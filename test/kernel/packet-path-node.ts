@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
 import { findProgram } from "../../scripts/system-tools.ts";
+import type { Family } from "../../src/net/address.ts";
 import { type Netns, withNetns } from "../support/netns.ts";
 import type { LookAnswer, LookRequest } from "./packet-path-look.ts";
 
@@ -84,12 +85,19 @@ export async function routePods(node: TestNode): Promise<void> {
   }
 }
 
-/** Both pods send to each other, about a hundred datagrams a second and family, as long as `body` runs. */
-export async function whilePodsTalk<T>({ pods: [a, b] }: TestNode, body: () => Promise<T>): Promise<T> {
+/** Both pods send to each other, some hundred datagrams a second and family, as long as `body` runs. */
+export async function whilePodsTalk<T>(
+  { pods: [a, b] }: TestNode,
+  families: readonly Family[],
+  body: () => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "nfpt-talk-"));
   const stop = join(folder, "stop");
   const talk = (from: TestPod, to: TestPod) =>
-    from.ns.run([process.execPath, "-e", TALK, join(folder, `${from.port}-talks`), stop, to.ip4, to.ip6]);
+    from.ns.run([
+      ...[process.execPath, "-e", TALK, join(folder, `${from.port}-talks`), stop],
+      ...families.map((family) => (family === 4 ? to.ip4 : to.ip6)),
+    ]);
   const talks = [talk(a, b), talk(b, a)];
   try {
     for (const { port } of [a, b]) await expect.poll(() => existsSync(join(folder, `${port}-talks`)), POLL).toBe(true);
@@ -113,7 +121,9 @@ const sockets = targets.map((target) => {
 });
 setInterval(() => {
   if (existsSync(stop)) process.exit(0);
-  for (const [socket, target] of sockets) socket.send("x", 9999, target, () => writeFileSync(talks, ""));
+  for (const [socket, target] of sockets) {
+    for (let count = 0; count < 5; count++) socket.send("x", 9999, target, () => writeFileSync(talks, ""));
+  }
 }, 10);
 `;
 
