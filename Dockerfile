@@ -42,6 +42,7 @@ RUN collect-root.sh /image /usr/sbin/nft /usr/local/bin/node /usr/local/lib/nftp
     cp /usr/local/bin/nftpol /image/usr/local/bin/
 # What cannot work is noticed here and not on the nodes: no shell, so each is started by itself.
 RUN chroot /image /usr/sbin/nft --version && \
+    test -z "$(echo | TERM=dumb chroot /image /usr/sbin/nft -i 2>&1)" && \
     chroot /image /usr/local/bin/nftpol version && \
     cd / && chroot /image /usr/local/bin/node --input-type=module \
       --eval 'await import("/usr/local/lib/nftpol/node_modules/koffi/index.js")'
@@ -56,6 +57,7 @@ LABEL org.opencontainers.image.title="nftpol" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=system /image/ /
 ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin \
+    TERM=dumb \
     NODE_ENV=production
 # For the command line. The agent needs uid 0, which deploy/base asks for and explains.
 USER 65532:65532
