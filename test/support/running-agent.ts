@@ -1,0 +1,130 @@
+// One agent in this process, over what a scenario gives it, until it is stopped. Owns how the real agent is wired, as
+// start-agent.ts does it, and the times that tests shorten.
+
+import { Agent } from "../../src/agent/agent.ts";
+import { realClock } from "../../src/agent/clock.ts";
+import type { ClusterSource } from "../../src/agent/cluster-change.ts";
+import type { Routes } from "../../src/agent/http-server.ts";
+import { KubernetesSource } from "../../src/agent/kubernetes-source.ts";
+import { createLog } from "../../src/agent/log.ts";
+import { PolicyEvents } from "../../src/agent/policy-events.ts";
+import type { SyncTimes } from "../../src/agent/sync-loop.ts";
+import type { Backend } from "../../src/backends/backend.ts";
+import type { KernelTable } from "../../src/backends/nft/kernel-table.ts";
+import { NftBackend } from "../../src/backends/nft/nft-backend.ts";
+import { connectApiClient } from "../../src/kube/api-client.ts";
+import { type EventReport, reportEvent } from "../../src/kube/events.ts";
+import type { ReflectorSettings } from "../../src/kube/reflector-settings.ts";
+import type { ConnectionTracker } from "../../src/netlink/connection-tracker.ts";
+import type { ProgramOptions } from "../../src/program/program.ts";
+
+export const THIS_NODE = "n1";
+
+/** By default: backoff 0.8 to 30 s, lists 60 s and 30 s, watches 30 s and 150 s, streaming lists 15 s; Retry-After up to 60 s. */
+const SHORT_API_TIMES: Partial<ReflectorSettings> = {
+  backoff: { minMs: 10, maxMs: 80, maxAfterCloseMs: 80, healthyMs: 500, maxRetryAfterMs: 200 },
+  listTimeouts: { headersMs: 500, idleMs: 400 },
+  watchHeadersMs: 500,
+  watchIdleMs: 500,
+  initialEventsIdleMs: 300,
+};
+/** By default: 10 s and 10 s. */
+const SHORT_PULSE = { quietMs: 200, answerMs: 300 };
+/** By default: a verification every minute, retries from 250 ms to 30 s. */
+const SHORT_SYNC_TIMES: Partial<SyncTimes> = { verifyEveryMs: 0, firstRetryMs: 20, longestRetryMs: 200 };
+
+export interface AgentOptions {
+  readonly times?: Partial<SyncTimes>;
+  readonly dryRun?: boolean;
+  /** Stands between source and agent. */
+  readonly wrapSource?: (source: ClusterSource) => ClusterSource;
+  /** Stands between agent and backend. */
+  readonly wrapBackend?: (backend: Backend) => Backend;
+  /** undefined: the scenario's. */
+  readonly table?: KernelTable;
+}
+
+/** What a scenario has for its agents. */
+export interface Surroundings {
+  readonly kubeconfig: string;
+  readonly table: KernelTable;
+  readonly tracker: ConnectionTracker;
+  readonly program: ProgramOptions;
+}
+
+export class RunningAgent {
+  readonly agent: Agent;
+  /** JSON, a line each. */
+  readonly logLines: string[];
+  readonly #controller = new AbortController();
+  readonly #ended: Promise<void>;
+  readonly #close: () => void;
+
+  private constructor(agent: Agent, logLines: string[], close: () => void) {
+    this.agent = agent;
+    this.logLines = logLines;
+    this.#close = close;
+    this.#ended = agent.run(this.#controller.signal);
+    // Looked at when it is stopped.
+    this.#ended.catch(() => {});
+  }
+
+  static async start(given: Surroundings, options: AgentOptions): Promise<RunningAgent> {
+    const { times, dryRun = false, wrapSource = (same) => same, wrapBackend = (same) => same } = options;
+    const client = await connectApiClient({ kubeconfig: given.kubeconfig, pulse: SHORT_PULSE });
+    const logLines: string[] = [];
+    const log = createLog("debug", THIS_NODE, (line) => void logLines.push(line));
+    const ended = new AbortController();
+    const report = (event: EventReport) => reportEvent(client, event, ended.signal);
+    const events = new PolicyEvents({ nodeName: THIS_NODE, log, report });
+    const table = options.table ?? given.table;
+    const agent = new Agent({
+      nodeName: THIS_NODE,
+      version: "0.0.0-test",
+      program: given.program,
+      source: wrapSource(new KubernetesSource({ client, log, settings: SHORT_API_TIMES })),
+      backend: wrapBackend(new NftBackend(table)),
+      backendName: "nft",
+      backendFacts: await table.probe(),
+      dryRun,
+      tracker: dryRun ? undefined : given.tracker,
+      pathProblems: () => [],
+      reportFindings: dryRun ? () => {} : (findings, onOutcome) => events.add(findings, onOutcome),
+      clock: realClock,
+      log,
+      times: { ...SHORT_SYNC_TIMES, ...times },
+    });
+    return new RunningAgent(agent, logLines, () => {
+      ended.abort();
+      client.close();
+    });
+  }
+
+  /** As SIGTERM does it. Rejects with what the agent failed with. */
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    try {
+      await this.#ended;
+    } finally {
+      this.#close();
+    }
+  }
+
+  async healthz(): Promise<{ readonly status: number; readonly body: string }> {
+    return await answerOf(this.agent.healthRoutes, "/healthz");
+  }
+
+  async readyz(): Promise<{ readonly status: number; readonly body: string }> {
+    return await answerOf(this.agent.healthRoutes, "/readyz");
+  }
+
+  async metrics(): Promise<string> {
+    return (await answerOf(this.agent.metricsRoutes, "/metrics")).body;
+  }
+}
+
+async function answerOf(routes: Routes, path: string) {
+  const route = routes[path];
+  if (route === undefined) throw new Error(`nothing is served at ${path}`);
+  return await route();
+}
