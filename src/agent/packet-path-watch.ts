@@ -73,6 +73,11 @@ export class PacketPathWatch {
     return [...this.#problems.values()];
   }
 
+  /** Whether packets from pod to pod were measured to cross the hooks, not long ago; undefined: nothing is measured. */
+  get podsSeenCrossing(): boolean | undefined {
+    return this.#parts.measurement?.podsSeenCrossing;
+  }
+
   /** One look. What goes wrong in it is itself a problem; the others stay as last found. */
   async check(signal: AbortSignal): Promise<void> {
     try {

@@ -76,7 +76,7 @@ describeKernel("the packet path of bridged pods", () => {
     withTestNode(async (node) => {
       await bridgePods(node);
       await prepare(node);
-      expect(await measure(node)).toMatchObject({ findings: [], podsSeenCrossing: true });
+      expect(await measure(node)).toMatchObject({ findings: [], log: [], podsSeenCrossing: true });
     }),
   );
 });
@@ -86,7 +86,7 @@ describeKernel("the packet path of routed pods", () => {
     withTestNode(async (node) => {
       await routePods(node);
       await setAll(node, CALLS, "0");
-      expect(await measure(node)).toMatchObject({ findings: [], podsSeenCrossing: true });
+      expect(await measure(node)).toMatchObject({ findings: [], log: [], podsSeenCrossing: true });
     }));
 
   it("is fine where policies drop everything that pods send", () =>
@@ -97,7 +97,7 @@ describeKernel("the packet path of routed pods", () => {
         "nft",
         "add chain inet nftpol forward { type filter hook forward priority -5; policy drop; }",
       ]);
-      expect(await measure(node)).toMatchObject({ findings: [], podsSeenCrossing: false });
+      expect(await measure(node)).toMatchObject({ findings: [], log: [], podsSeenCrossing: false });
     }));
 
   it("is fine where connection tracking is off for their packets", () =>
@@ -106,7 +106,7 @@ describeKernel("the packet path of routed pods", () => {
       await node.ns.run(["nft", "add table inet raw"]);
       await node.ns.run(["nft", "add chain inet raw pre { type filter hook prerouting priority raw; }"]);
       await node.ns.run(["nft", "add rule inet raw pre notrack"]);
-      expect(await measure(node)).toMatchObject({ findings: [], podsSeenCrossing: true });
+      expect(await measure(node)).toMatchObject({ findings: [], log: [], podsSeenCrossing: true });
     }));
 
   it("is fine where packets take a detour through an ifb, as bandwidth limits of pods make them", () =>
@@ -114,7 +114,7 @@ describeKernel("the packet path of routed pods", () => {
       await routePods(node);
       await node.ip("link add ifb7 type ifb", "link set ifb7 up");
       for (const { port } of node.pods) await redirect(node, "all", port, "ifb7");
-      expect(await measure(node)).toMatchObject({ findings: [], podsSeenCrossing: true });
+      expect(await measure(node)).toMatchObject({ findings: [], log: [], podsSeenCrossing: true });
     }));
 
   it("misses packets that something redirects past the stack, as eBPF host routing does: it is measured", () =>
@@ -172,9 +172,9 @@ describeKernel("with --manage-sysctls", () => {
     withTestNode(async (node) => {
       const others = ["net/bridge/bridge-nf-call-arptables", "net/bridge/bridge-nf-filter-vlan-tagged"];
       await setAll(node, [...CALLS, ...FORWARDING, ...others], "0");
-      expect((await node.look({ pods: [], manage: true })).log).toEqual([]);
+      expect((await node.look({ pods: [], manage: true, windowMs: 0 })).log).toEqual([]);
       await bridgePods(node);
-      const answer = await node.look({ pods: node.pods.map(({ ip4 }) => ip4), manage: true });
+      const answer = await node.look({ pods: node.pods.map(({ ip4 }) => ip4), manage: true, windowMs: 0 });
       expect(answer.findings).toEqual([]);
       expect(answer.log.map(({ message, fields }) => `${message} ${fields.sysctl}`)).toEqual([
         "sysctl set net.bridge.bridge-nf-call-iptables",
@@ -190,13 +190,13 @@ describeKernel("with --manage-sysctls", () => {
       await node.ip("addr add fd99::1/64 dev up0 nodad", "route add default via fd99::fe dev up0");
       await routePods(node);
       const pods = node.pods.map(({ ip6 }) => ip6);
-      const answer = await node.look({ pods, manage: true });
+      const answer = await node.look({ pods, manage: true, windowMs: 0 });
       expect(answer.findings).toMatchObject([
         { code: "forwarding-off", hint: expect.stringContaining("accept_ra = 2") },
       ]);
       expect(await node.sysctl(FORWARDING[1])).toBe("0");
       await node.setSysctl("net/ipv6/conf/up0/accept_ra", "2");
-      expect((await node.look({ pods, manage: true })).findings).toEqual([]);
+      expect((await node.look({ pods, manage: true, windowMs: 0 })).findings).toEqual([]);
       expect(await node.sysctl(FORWARDING[1])).toBe("1");
     }));
 
@@ -207,7 +207,7 @@ describeKernel("with --manage-sysctls", () => {
     withTestNode(async (node) => {
       await bridgePods(node);
       await setAll(node, CALLS, "0");
-      const answer = await node.look({ manage: true }, ["sh", "-c", `${READ_ONLY} && exec "$@"`, "sh"]);
+      const answer = await node.look({ manage: true, windowMs: 0 }, ["sh", "-c", `${READ_ONLY} && exec "$@"`, "sh"]);
       expect(answer.findings.map(({ hint }) => hint)).toEqual([
         expect.stringMatching(
           /^net\.bridge\.bridge-nf-call-iptables cannot be set: \/proc\/sys is mounted read-only; mount /,
@@ -225,7 +225,7 @@ describeKernel("with --manage-sysctls", () => {
       const mount = "mount -t tmpfs none /mnt && mkdir /mnt/net && mount --bind /proc/sys/net /mnt/net";
       const drop = "setpriv --reuid 65532 --clear-groups --inh-caps -all,+net_admin --ambient-caps -all,+net_admin";
       const wrapper = ["sh", "-c", `${mount} && ${READ_ONLY} && exec ${drop} "$@"`, "sh"];
-      const answer = await node.look({ manage: true, sysctlRoot: "/mnt" }, wrapper);
+      const answer = await node.look({ manage: true, windowMs: 0, sysctlRoot: "/mnt" }, wrapper);
       expect(answer.findings).toEqual([]);
       expect(await valuesOf(node, CALLS)).toEqual(["1", "1"]);
     }));
