@@ -41,6 +41,13 @@ describe("what comes first", () => {
     expect(names(pending)).toHaveLength(600);
   });
 
+  it("where everything is taken, everything is", () => {
+    const pending = pendingOn();
+    pending.add([...remotePods.map(setPod), setPod(makePod("new", "10.0.0.1"))], 0);
+    expect(pending.takeAll().events).toHaveLength(601);
+    expect(pending.size).toBe(0);
+  });
+
   it("a small batch stays whole", () => {
     const pending = pendingOn();
     pending.add([...remotePods.slice(0, 10).map(setPod), setPod(makePod("new", "10.0.0.1"))], 0);

@@ -55,14 +55,19 @@ export class PendingChanges {
       this.#newLocalPods.size > 0 &&
       this.#ruleMakers === 0 &&
       this.#waiting.size - this.#newLocalPods.size > LARGE_BATCH;
-    const keys = localFirst ? [...this.#newLocalPods] : [...this.#waiting.keys()];
+    return this.#takeKeys(localFirst ? [...this.#newLocalPods] : [...this.#waiting.keys()]);
+  }
+
+  /** Takes everything, whatever it is. */
+  takeAll(): PendingBatch {
+    return this.#takeKeys([...this.#waiting.keys()]);
+  }
+
+  #takeKeys(keys: readonly string[]): PendingBatch {
     const taken = keys.map((key) => this.#waiting.get(key) as Waiting);
     this.#newLocalPods.clear();
-    if (localFirst) for (const key of keys) this.#waiting.delete(key);
-    else {
-      this.#waiting.clear();
-      this.#ruleMakers = 0;
-    }
+    if (keys.length === this.#waiting.size) this.#ruleMakers = 0;
+    for (const key of keys) this.#waiting.delete(key);
     return { events: taken.map((each) => each.event), arrivals: taken.map((each) => each.arrivedAt) };
   }
 

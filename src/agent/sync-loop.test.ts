@@ -12,11 +12,14 @@ const APPLIED: Applied = { how: "delta", operations: 1, elements: 1 };
 /** Counts calls, fails when told to, and notices calls that overlap. */
 class ScriptedBackend implements Backend {
   readonly calls: string[] = [];
+  /** Elements of all sets of the program that was installed. */
+  installedElements = 0;
   failures: Error[] = [];
   drift: Drift = { differences: [], repair: undefined };
   #busy = false;
 
   install(program: NodeProgram): Promise<Applied> {
+    this.installedElements = [...program.sets.values()].reduce((sum, { elements }) => sum + elements.size, 0);
     return this.#call(`install ${program.dispatch.size}`, { ...APPLIED, how: "adopted" });
   }
 
@@ -54,6 +57,14 @@ class ScriptedBackend implements Backend {
   }
   close(): never {
     throw new Error("not for the loop");
+  }
+}
+
+/** Goes on by 1 ms at each look. */
+class BusyClock extends ManualClock {
+  #reads = 0;
+  override now(): number {
+    return super.now() + this.#reads++;
   }
 }
 
@@ -120,6 +131,28 @@ describe("before the first complete state", () => {
     await clock.advance(1);
     expect(backend.calls).toEqual(["install 0"]);
     expect(loop.inForce).toBe(true);
+  });
+
+  it("what arrives last, while a large batch is being taken in, is in the first write", async () => {
+    const { loop, clock, backend } = start({}, new BusyClock());
+    loop.add(Array.from({ length: 1_000 }, (_, index) => setPod(podNumber(index))));
+    await new Promise(setImmediate);
+    loop.add([setPolicy(deny)]);
+    loop.sourceSynced();
+    while (backend.calls.length === 0) await clock.settle();
+    expect(backend.calls).toEqual(["install 1000"]);
+  });
+
+  it("the first write has all pods, also those of other nodes that wait behind new ones of this node", async () => {
+    const { loop, clock, backend } = start();
+    loop.add([setPolicy(makePolicy("peers", { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }))]);
+    await clock.advance(1);
+    const others = Array.from({ length: 1_000 }, (_, index) => setPod(podNumber(index, "node-2")));
+    loop.add([setPod(makePod("x", "10.0.0.1")), ...others]);
+    loop.sourceSynced();
+    while (backend.calls.length === 0) await clock.settle();
+    expect(backend.calls).toEqual(["install 1"]);
+    expect(backend.installedElements).toBe(1_001);
   });
 });
 
@@ -217,12 +250,6 @@ it("tasks run between the steps, also while nothing happens, and their failure i
 });
 
 it("a large batch gives the event loop back every few milliseconds", async () => {
-  class BusyClock extends ManualClock {
-    #reads = 0;
-    override now(): number {
-      return super.now() + this.#reads++;
-    }
-  }
   const { loop, clock, backend } = start({}, new BusyClock());
   loop.add([setPolicy(deny), ...Array.from({ length: 5_000 }, (_, index) => setPod(podNumber(index)))]);
   loop.sourceSynced();
@@ -234,10 +261,10 @@ it("a large batch gives the event loop back every few milliseconds", async () =>
   turn();
   while (backend.calls.length === 0) await clock.settle();
   expect(backend.calls).toEqual(["install 5000"]);
-  // The clock goes on by 1 ms at each look, one look every 16 events, 8 ms a slice.
+  // One look at the clock every 16 events, 8 ms a slice.
   expect(turns).toBeGreaterThanOrEqual(5_000 / 16 / 9);
 });
 
-function podNumber(index: number) {
-  return makePod(`p${index}`, `10.2.${index >> 8}.${index & 255}`);
+function podNumber(index: number, node = "node-1") {
+  return makePod(`p${index}`, `10.2.${index >> 8}.${index & 255}`, { node });
 }

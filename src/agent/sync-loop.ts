@@ -174,9 +174,10 @@ export class SyncLoop {
 
   async #sync(): Promise<void> {
     const startedAt = this.#clock.now();
-    const batch = this.#pending.take();
-    await this.#takeIn(batch);
-    if (!this.#sourceSynced) return;
+    // What arrives while the batch is being taken in is not in the graph yet, and may be the last that was missing.
+    const isWhole = this.#sourceSynced;
+    await this.#takeIn(this.#installed ? this.#pending.take() : this.#pending.takeAll());
+    if (!isWhole) return;
     this.#notBefore = startedAt + this.#times.minIntervalMs;
     const delta = this.#graph.flush();
     if (this.inForce && isEmptyDelta(delta)) {
