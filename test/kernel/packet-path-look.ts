@@ -14,6 +14,8 @@ export interface LookRequest {
   readonly windowMs?: number;
   /** How many looks, with more than a minute between each two. */
   readonly looks?: number;
+  /** Looks again until this is found of so many pods, for half a minute: a busy machine may keep them from talking enough. */
+  readonly until?: { readonly code: PathProblem["code"]; readonly pods: number };
 }
 
 export interface LookAnswer {
@@ -39,7 +41,11 @@ async function look(request: LookRequest): Promise<LookAnswer> {
     log: { error: write("error"), warn: write("warn"), info: write("info"), debug: write("debug") },
     times: { windowMs: request.windowMs ?? 0, everyMs: 0 },
   });
-  for (let round = 0; round < (request.looks ?? 1); round++) {
+  const { looks = 1, until } = request;
+  const deadlineMs = realClock.now() + 30_000;
+  const isFound = ({ code, pods }: PathProblem) => code === until?.code && pods.length >= until.pods;
+  const isWaiting = () => until !== undefined && !watch.findings().some(isFound);
+  for (let round = 0; round < looks || (isWaiting() && realClock.now() < deadlineMs); round++) {
     await watch.check(new AbortController().signal);
     skippedMs += 61_000;
   }
