@@ -13,6 +13,9 @@ import { type Netns, withNetns } from "../test/support/netns.ts";
 const PODS = Number(process.env.NFTPOL_BENCH_PODS ?? 50_000);
 const POD_BYTES = 6_000;
 const LOCAL_PODS = 110;
+/** NFTPOL_BENCH_NODE_FLAGS: other flags of Node.js than the launcher's. */
+const flags = process.env.NFTPOL_BENCH_NODE_FLAGS;
+const AGENT = flags === undefined ? ["bin/nftpol"] : [process.execPath, ...flags.split(" "), "dist/nftpol.js"];
 const root = resolve(import.meta.dirname, "..");
 
 /** In the namespace; a process that has ended fails the run. */
@@ -45,6 +48,13 @@ async function metric(netns: Netns, name: string): Promise<number> {
   const { stdout } = await netns.run(["curl", "-s", "http://127.0.0.1:10361/metrics"]);
   const line = stdout.split("\n").find((each) => each.startsWith(name));
   return Number(line?.slice(line.lastIndexOf(" ") + 1));
+}
+
+/** What Node.js says of its own memory. */
+async function printMemory(netns: Netns): Promise<void> {
+  const names = ["nodejs_heap_size_used_bytes", "nodejs_heap_size_total_bytes", "nodejs_external_memory_bytes"];
+  const megabytes = await Promise.all(names.map(async (name) => ((await metric(netns, name)) / 2 ** 20).toFixed(0)));
+  print("  of which heap used, heap reserved, buffers", `${megabytes.join(", ")} MB`);
 }
 
 async function untilReady(netns: Netns): Promise<void> {
@@ -89,7 +99,7 @@ await withNetns(async (netns) => {
     writeFileSync(kubeconfig, JSON.stringify(config));
     const startedAt = performance.now();
     const agent = start(netns, [
-      "bin/nftpol",
+      ...AGENT,
       "agent",
       "--node-name",
       "node-0",
@@ -105,6 +115,7 @@ await withNetns(async (netns) => {
     print("CPU until then", `${first.cpuSeconds.toFixed(2)} s`);
     const block = await metric(netns, 'nftpol_event_loop_delay_seconds{quantile="1"}');
     print("longest event loop block", `${(block * 1000).toFixed(0)} ms`);
+    await printMemory(netns);
     for (const events of [20_000, 100_000]) {
       const before = usage(agent.pid);
       const sentAt = performance.now();
@@ -125,6 +136,7 @@ await withNetns(async (netns) => {
     }
     const longest = await metric(netns, 'nftpol_event_loop_delay_seconds{quantile="1"}');
     print("longest event loop block meanwhile", `${(longest * 1000).toFixed(0)} ms`);
+    await printMemory(netns);
     agent.end();
   } finally {
     server.end();

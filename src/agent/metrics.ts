@@ -1,7 +1,7 @@
 // Every metric of the agent: names, help, buckets. docs/metrics.md explains them; names follow kube-proxy's where the
 // meaning is the same. Owns prom-client; nobody else imports it.
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Applied, DropCounts, ProgramSize } from "../backends/backend.ts";
 import type { SourceStatus } from "./cluster-change.ts";
 
@@ -69,6 +69,8 @@ export class AgentMetrics {
       "Passes over existing connections that failed.",
     );
     this.#events = counter("kubernetes_events_total", "Kubernetes Events reported, by outcome.", ["outcome"]);
+    // process_* and nodejs_*, under the names that every dashboard knows.
+    collectDefaultMetrics({ register: this.#registry });
     gauge("build_info", "Version and backend of this agent; always 1.", ["version", "backend"]).set({ ...labels }, 1);
   }
 
