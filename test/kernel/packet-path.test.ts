@@ -3,9 +3,14 @@
 
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { FAMILIES } from "../../src/net/address.ts";
+import { realClock } from "../../src/agent/clock.ts";
+import { NftCrossingMeter } from "../../src/agent/packet-path-meter.ts";
+import type { PairCount } from "../../src/agent/packet-path-meter-rules.ts";
+import { type Address, FAMILIES } from "../../src/net/address.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { type Netns, withNetns } from "../support/netns.ts";
+import { nftBinaries } from "../support/nft-binaries.ts";
+import { withNftIn } from "../support/nft-in-netns.ts";
 import { until } from "../support/until.ts";
 import { bridgePods, ipIn, routePods, type TestNode, whilePodsTalk, withTestNode } from "./packet-path-node.ts";
 
@@ -233,6 +238,30 @@ describeKernel("with --manage-sysctls", () => {
 });
 
 describeKernel("a measurement", () => {
+  it.each(nftBinaries())("counts with the nft of $origin", ({ path }) =>
+    withTestNode(async (node) => {
+      await bridgePods(node);
+      const [a, b] = node.pods;
+      await withNftIn(node.ns, path, async ({ launcher }) => {
+        const meter = new NftCrossingMeter(realClock, { binary: launcher, timeoutMs: 30_000 });
+        await whilePodsTalk(node, FAMILIES, () =>
+          until("the pair is counted at both ends", async () => {
+            const crossings = await meter.measure({
+              addresses: node.pods.flatMap(({ ip4, ip6 }) => [ip4, ip6]) as Address[],
+              // The one port as a bridge's, the other as if it were a pod's own: both kinds of rules are tried.
+              ports: { switched: [b.port], own: new Map([[a.port, [a.ip4 as Address]]]) },
+              windowMs: 200,
+              signal: new AbortController().signal,
+            });
+            const counts = (pairs: readonly PairCount[] = []) =>
+              pairs.some(({ source, destination }) => source === a.ip4 && destination === b.ip4);
+            return counts(crossings?.crossed) && counts(crossings?.delivered);
+          }),
+        );
+      });
+    }),
+  );
+
   it("leaves no table behind when it is killed in the middle", () =>
     withTestNode(async (node) => {
       await routePods(node);
