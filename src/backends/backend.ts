@@ -4,8 +4,8 @@
 import type { NodeProgram, ProgramDelta } from "../program/program.ts";
 
 /**
- * `install`, `apply`, `verify` and `cleanUp` must not overlap: await one before the next; overlapping throws. The others may
- * be called at any time. None of them touches anything but our own table.
+ * All but `dropped` and `size` must not overlap: await one before the next; overlapping throws. None of them touches
+ * anything but our own table.
  */
 export interface Backend {
   /** Whether this node can enforce, and with what. Throws BackendError (its hint says what to do) where it cannot. */

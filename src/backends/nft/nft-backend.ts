@@ -44,7 +44,7 @@ export class NftBackend implements Backend {
   }
 
   probe(): Promise<BackendFacts> {
-    return this.#table.probe();
+    return this.#alone(() => this.#table.probe());
   }
 
   install(program: NodeProgram): Promise<Applied> {
@@ -74,9 +74,14 @@ export class NftBackend implements Backend {
       const tracker = this.#installed();
       this.#trusted = false;
       const found = await this.#table.read();
+      // Reading took its time already: what else is to be done now comes before the comparison.
+      await new Promise(setImmediate);
       const differences = describeDrift(found, tracker.ruleset());
-      const repair = await this.#bringTo(tracker, found, "repaired");
-      return { differences, repair: repair.how === "unchanged" ? undefined : repair };
+      if (differences.length > 0 || found.kind !== "table")
+        return { differences, repair: await this.#bringTo(tracker, found, "repaired") };
+      tracker.keepSizes(found.ruleset.sets.values());
+      this.#trusted = true;
+      return { differences, repair: undefined };
     });
   }
 

