@@ -181,7 +181,9 @@ export class Agent {
 
   #committed(commit: Commit): void {
     this.#record.committed(commit);
-    if (commit.deltas === undefined) this.#recheck?.requestAll();
+    // Nobody knows what others let in before a repair: only in the hot path the table was ours all the time.
+    const { how } = commit.applied;
+    if (commit.deltas === undefined || (how !== "delta" && how !== "unchanged")) this.#recheck?.requestAll();
     else this.#recheck?.request(shrunkAddresses(commit.deltas));
   }
 
