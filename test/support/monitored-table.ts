@@ -33,6 +33,8 @@ export class MonitoredTable implements KernelTable {
   readonly refusals: string[] = [];
   /** Called when a change is in force, before anybody else knows. */
   onChange: ((change: TableChange) => void) | undefined;
+  /** Calls that hang now. */
+  hangingCalls = 0;
   #writeFaults: KernelFault[] = [];
   #readFaults: KernelFault[] = [];
   #healed = Promise.withResolvers<void>();
@@ -129,7 +131,11 @@ export class MonitoredTable implements KernelTable {
   }
 
   async #happen(fault: KernelFault): Promise<never> {
-    if (fault.kind === "hang") await this.#healed.promise;
+    if (fault.kind === "hang") {
+      this.hangingCalls++;
+      await this.#healed.promise;
+      this.hangingCalls--;
+    }
     if (fault.kind === "refuse") throw new BackendError("refused", "refused, as the test wants it");
     throw new BackendError("broken", fault.kind === "hang" ? "nft hung" : "nft died");
   }
