@@ -92,7 +92,7 @@ describeKernel("the backend when something dies", () => {
         const states = [without, expectedText(graph)];
         for (let round = 0; round < 3; round++) {
           const script = join(import.meta.dirname, "../support/backend-process.ts");
-          const agent = spawn(process.execPath, [script, nft.launcher, writer], {
+          const agent = spawn(process.execPath, [script, nft.launcher, writer, nft.folder], {
             stdio: ["ignore", "pipe", "inherit"],
           });
           for await (const line of createInterface(agent.stdout)) if (line === String(round)) break;

@@ -7,6 +7,8 @@ import type { Netns } from "./netns.ts";
 export interface NftInNetns {
   /** Give this path to whoever wants an nft. It becomes the process of nft itself: ending its pid ends nft. */
   readonly launcher: string;
+  /** Gone after the test, with all that is in it. */
+  readonly folder: string;
   /** Processes in the namespace: nft's, if nothing else runs there. */
   pids(): Promise<readonly number[]>;
   /** From now on each new nft stops (SIGSTOP) before it does anything; with false no more. */
@@ -36,6 +38,7 @@ export async function withNftIn<T>(ns: Netns, path: string, body: (nft: NftInNet
   try {
     return await body({
       launcher,
+      folder,
       pids: async () =>
         (await ns.run(["ip", "netns", "pids", ns.name])).stdout.split("\n").filter(Boolean).map(Number).filter(isAlive),
       stopNew: (stop) => (stop ? writeFileSync(stopFile, "") : rmSync(stopFile, { force: true })),

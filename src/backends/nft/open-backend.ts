@@ -1,6 +1,7 @@
 // Puts the nft backend together: over the kernel, or over memory for tests and dry runs.
 
 import type { ProgramOptions } from "../../program/program.ts";
+import { findBatchFolder } from "./io/batch-file.ts";
 import { NftKernelTable, type WriterChoice } from "./io/nft-kernel-table.ts";
 import { DEFAULT_NFT } from "./io/nft-process.ts";
 import { MemoryKernelTable } from "./memory-kernel-table.ts";
@@ -13,6 +14,8 @@ export interface NftBackendSettings extends NftBackendHooks {
   readonly nftBinary?: string | undefined;
   /** `auto` without it. */
   readonly writer?: WriterChoice | undefined;
+  /** Where batches lie while nft reads them; in memory if possible without it. */
+  readonly batchFolder?: string | undefined;
   /** How long one run of nft, or one answer, may take; 30 s without it. */
   readonly timeoutMs?: number | undefined;
 }
@@ -20,7 +23,9 @@ export interface NftBackendSettings extends NftBackendHooks {
 /** Our table in the kernel of this network namespace. Starts nothing before the first call. */
 export function openNftBackend(settings: NftBackendSettings): NftBackend {
   const { options, nftBinary = DEFAULT_NFT.binary, writer = "auto", timeoutMs = DEFAULT_NFT.timeoutMs } = settings;
-  return new NftBackend(new NftKernelTable({ program: { binary: nftBinary, timeoutMs }, options, writer }), settings);
+  const { batchFolder = findBatchFolder() } = settings;
+  const program = { binary: nftBinary, timeoutMs };
+  return new NftBackend(new NftKernelTable({ program, options, writer, batchFolder }), settings);
 }
 
 /** The same over a table in memory, which starts without one. The kernel is not touched. */

@@ -2,9 +2,16 @@
 
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BatchFileError, batchFileName, findBatchFolder, removeBatchFile, writeBatchFile } from "./batch-file.ts";
+import {
+  BatchFileError,
+  batchFileName,
+  findBatchFolder,
+  removeBatchFile,
+  removeLeftovers,
+  writeBatchFile,
+} from "./batch-file.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -31,6 +38,18 @@ describe("the folder", () => {
     chmodSync(folder, 0o500);
     expect(findBatchFolder([folder])).toBeUndefined();
   });
+});
+
+it("what a killed process left is removed after an hour, and nothing else", () => {
+  const hours = (count: number) => Date.now() + count * 3_600_000;
+  const batch = batchFileName(folder);
+  for (const name of [batch, join(folder, "nftpol-x.nft"), join(folder, "other.nft")]) writeFileSync(name, "text");
+  mkdirSync(batchFileName(folder));
+  removeLeftovers(folder, hours(0.9));
+  expect(readdirSync(folder)).toHaveLength(4);
+  removeLeftovers(folder, hours(1.1));
+  expect(readdirSync(folder)).toHaveLength(3);
+  expect(readdirSync(folder)).not.toContain(basename(batch));
 });
 
 describe("the file", () => {

@@ -1,7 +1,7 @@
 // The file through which a batch gets to `nft -i`: private, in memory where possible, gone after use.
 
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, unlinkSync, writeFileSync } from "node:fs";
+import { accessSync, constants, lstatSync, readdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -26,6 +26,22 @@ function isWritable(folder: string): boolean {
     return false;
   }
 }
+
+/** No batch is under way for so long. */
+const LEFTOVER_AGE_MS = 3_600_000;
+
+/** Removes batches of processes that were killed in the middle of one: ours, and older than an hour. */
+export function removeLeftovers(folder: string, now = Date.now()): void {
+  for (const name of readdirSync(folder)) {
+    if (!BATCH_NAME.test(name)) continue;
+    const path = join(folder, name);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile() && stat.uid === process.geteuid?.() && now - stat.mtimeMs > LEFTOVER_AGE_MS)
+      removeBatchFile(path);
+  }
+}
+
+const BATCH_NAME = /^nftpol-[0-9a-f]{24}\.nft$/;
 
 /** The batch could not be put into a file. */
 export class BatchFileError extends Error {}

@@ -7,7 +7,7 @@ import { isCrash, saysNotThere } from "../nft-output.ts";
 import { readCounters, readTable } from "../read-back.ts";
 import { TABLE } from "../ruleset.ts";
 import type { Transaction } from "../transaction.ts";
-import { findBatchFolder } from "./batch-file.ts";
+import { findBatchFolder, removeLeftovers } from "./batch-file.ts";
 import { NftChild } from "./nft-child.ts";
 import { probeNft } from "./nft-probe.ts";
 import { failureOf, listTableArguments, type NftProgram, runNft } from "./nft-process.ts";
@@ -21,7 +21,7 @@ export interface NftKernelTableSettings {
   readonly program: NftProgram;
   readonly options: ProgramOptions;
   readonly writer: WriterChoice;
-  /** Where batches lie; undefined: nowhere can be written to. */
+  /** Where batches lie; left out: the first folder that can be written to; undefined: there is none. */
   readonly batchFolder?: string | undefined;
 }
 
@@ -86,6 +86,7 @@ export class NftKernelTable implements KernelTable {
     const { program, writer, batchFolder } = this.#settings;
     if (writer === "child") return { writer: new NftChild(program) };
     if (batchFolder === undefined) return this.#insteadOfSession("no folder for batches can be written to");
+    removeLeftovers(batchFolder);
     const session = new NftSession(program, batchFolder);
     try {
       await session.handshake();
