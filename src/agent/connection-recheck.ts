@@ -21,15 +21,26 @@ export interface RecheckOptions {
   readonly observer: RecheckObserver;
 }
 
+/**
+ * A packet that the old rules passed is entered into the kernel's table only when it leaves the node. So each pass is followed
+ * by another over the same addresses, by when all such packets have left.
+ */
+const SECOND_LOOK_MS = 1_000;
 /** After a pass the next one waits so long: changes that follow each other share a walk through the kernel's table. */
 const MIN_INTERVAL_MS = 100;
 const RETRY_MS = 2_000;
+/** Nothing is due: any long time will do. */
+const HEARTBEAT_MS = 60_000;
 /** Connections judged in one go: a few milliseconds. */
 const SLICE = 250;
+
+type Wanted = ReadonlySet<Address> | "all";
 
 export class ConnectionRecheck {
   readonly #options: RecheckOptions;
   #due: Set<Address> | "all" | undefined;
+  /** In order of their times. */
+  #secondLooks: { readonly at: number; readonly wanted: Wanted }[] = [];
   #wake: () => void = () => {};
 
   constructor(options: RecheckOptions) {
@@ -38,48 +49,81 @@ export class ConnectionRecheck {
 
   /** Connections with one of the addresses will be looked at soon. */
   request(addresses: ReadonlySet<Address>): void {
-    if (addresses.size === 0 || this.#due === "all") return;
-    this.#due ??= new Set();
-    for (const address of addresses) this.#due.add(address);
+    if (addresses.size === 0) return;
+    this.#add(addresses);
     this.#wake();
   }
 
   /** All connections will be looked at soon. */
   requestAll(): void {
-    this.#due = "all";
+    this.#add("all");
     this.#wake();
+  }
+
+  #add(wanted: Wanted): void {
+    if (wanted === "all" || this.#due === "all") {
+      this.#due = "all";
+      return;
+    }
+    this.#due ??= new Set();
+    for (const address of wanted) this.#due.add(address);
   }
 
   /** Resolves after an abort. Rejects only for bugs. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, observer } = this.#options;
+    const { clock } = this.#options;
     const stop = () => this.#wake();
     signal.addEventListener("abort", stop, { once: true });
     while (!signal.aborted) {
       const due = this.#due;
-      if (due === undefined) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        continue;
-      }
       this.#due = undefined;
-      const startedAt = clock.now();
-      try {
-        const counts = await this.#pass(due);
-        observer.rechecked({ ...counts, durationMs: clock.now() - startedAt });
-        await clock.sleep(MIN_INTERVAL_MS, signal);
-      } catch (error) {
-        if (due === "all") this.requestAll();
-        else this.request(due);
-        observer.recheckFailed(error, RETRY_MS);
-        await clock.sleep(RETRY_MS, signal);
-      }
+      if (due !== undefined) await this.#look(due, signal);
+      else if ((this.#secondLooks[0]?.at ?? Number.POSITIVE_INFINITY) <= clock.now()) await this.#lookAgain(signal);
+      else await this.#rest();
     }
     signal.removeEventListener("abort", stop);
   }
 
-  async #pass(due: ReadonlySet<Address> | "all"): Promise<{ examined: number; cut: number }> {
+  async #rest(): Promise<void> {
+    const { clock } = this.#options;
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    const next = this.#secondLooks[0];
+    await clock.sleep(next === undefined ? HEARTBEAT_MS : Math.max(0, next.at - clock.now()), woken.signal);
+    this.#wake = () => {};
+  }
+
+  async #look(due: Wanted, signal: AbortSignal): Promise<void> {
+    if (!(await this.#tryPass(due, signal))) return;
+    this.#secondLooks.push({ at: this.#options.clock.now() + SECOND_LOOK_MS, wanted: due });
+  }
+
+  /** Those that are due, in one pass. */
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    const now = this.#options.clock.now();
+    const due = this.#secondLooks.filter((look) => look.at <= now).map((look) => look.wanted);
+    this.#secondLooks = this.#secondLooks.filter((look) => look.at > now);
+    await this.#tryPass(united(due), signal);
+  }
+
+  /** false: it failed, and will be done again. */
+  async #tryPass(wanted: Wanted, signal: AbortSignal): Promise<boolean> {
+    const { clock, observer } = this.#options;
+    const startedAt = clock.now();
+    try {
+      const counts = await this.#pass(wanted);
+      observer.rechecked({ ...counts, durationMs: clock.now() - startedAt });
+      await clock.sleep(MIN_INTERVAL_MS, signal);
+      return true;
+    } catch (error) {
+      this.#add(wanted);
+      observer.recheckFailed(error, RETRY_MS);
+      await clock.sleep(RETRY_MS, signal);
+      return false;
+    }
+  }
+
+  async #pass(due: Wanted): Promise<{ examined: number; cut: number }> {
     let examined = 0;
     let cut = 0;
     for (const family of FAMILIES) {
@@ -106,6 +150,15 @@ export class ConnectionRecheck {
     }
     return cut;
   }
+}
+
+function united(all: readonly Wanted[]): Wanted {
+  const addresses = new Set<Address>();
+  for (const wanted of all) {
+    if (wanted === "all") return "all";
+    for (const address of wanted) addresses.add(address);
+  }
+  return addresses;
 }
 
 function ofFamily(addresses: ReadonlySet<Address>, family: Family): ReadonlySet<Address> {

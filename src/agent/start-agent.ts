@@ -20,6 +20,7 @@ import { KubernetesSource } from "./kubernetes-source.ts";
 import { createLog, type Log, type LogLevel } from "./log.ts";
 import { ManifestSource } from "./manifest-source.ts";
 import type { ObjectFinding } from "./object-findings.ts";
+import { watchThisNode } from "./packet-path/this-node.ts";
 import { PolicyEvents } from "./policy-events.ts";
 import type { SyncTimes } from "./sync-loop.ts";
 
@@ -100,7 +101,16 @@ interface RunningParts {
 async function runAgent({ settings, log, signal, backend, facts, input }: RunningParts): Promise<void> {
   const { nodeName, version, program, dryRun, times } = settings;
   const tracker = dryRun ? undefined : await openTracker(settings, log);
-  const agent = new Agent({
+  const path = watchThisNode({
+    localPodAddresses: () => agent.localPodAddresses(),
+    manageSysctls: settings.manageSysctls,
+    sysctlRoot: settings.sysctlRoot,
+    judgesIpvs: program.serviceProxy === "ipvs",
+    dryRun,
+    clock: realClock,
+    log,
+  });
+  const agent: Agent = new Agent({
     nodeName,
     version,
     program,
@@ -110,7 +120,7 @@ async function runAgent({ settings, log, signal, backend, facts, input }: Runnin
     backendFacts: facts,
     dryRun,
     tracker,
-    pathProblems: () => [],
+    pathProblems: () => path.problems(),
     reportFindings: input.reportFindings,
     clock: realClock,
     log,
@@ -121,6 +131,8 @@ async function runAgent({ settings, log, signal, backend, facts, input }: Runnin
     { version, backend: facts.version, writer: facts.writer, dryRun, source: input.name },
     "nftpol agent started",
   );
+  const ended = new AbortController();
+  const watching = path.run(AbortSignal.any([signal, ended.signal]));
   try {
     await agent.run(signal).catch((error: unknown) => {
       log.error({ err: error }, "a bug ends the agent: its rules stay in the kernel");
@@ -128,6 +140,8 @@ async function runAgent({ settings, log, signal, backend, facts, input }: Runnin
     });
     log.info({}, dryRun ? "nftpol agent ends" : "nftpol agent ends: its rules stay in the kernel");
   } finally {
+    ended.abort();
+    await watching;
     tracker?.close();
     for (const server of servers) await server.close();
   }

@@ -3,8 +3,8 @@
 
 import { realClock } from "../../src/agent/clock.ts";
 import type { LogFields } from "../../src/agent/log.ts";
-import { watchThisNode } from "../../src/agent/packet-path-node.ts";
-import type { PathProblem } from "../../src/agent/packet-path-problem.ts";
+import type { PathProblem } from "../../src/agent/packet-path/problem.ts";
+import { watchThisNode } from "../../src/agent/packet-path/this-node.ts";
 
 export interface LookRequest {
   readonly pods: readonly string[];

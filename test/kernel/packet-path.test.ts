@@ -4,8 +4,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { realClock } from "../../src/agent/clock.ts";
-import { NftCrossingMeter } from "../../src/agent/packet-path-meter.ts";
-import type { PairCount } from "../../src/agent/packet-path-meter-rules.ts";
+import { NftCrossingMeter } from "../../src/agent/packet-path/meter.ts";
+import type { PairCount } from "../../src/agent/packet-path/meter-rules.ts";
 import { type Address, FAMILIES } from "../../src/net/address.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { type Netns, withNetns } from "../support/netns.ts";

@@ -1,15 +1,15 @@
 // Makes the packet path's watch of the node that this process runs on. Owns which real parts it is made of.
 
 import { networkInterfaces } from "node:os";
-import type { ConnectionTracker } from "../netlink/connection-tracker.ts";
-import { openConnectionTracker } from "../netlink/open-connection-tracker.ts";
-import type { Clock } from "./clock.ts";
-import type { Log } from "./log.ts";
-import { PathMeasurement } from "./packet-path-measurement.ts";
-import { NftCrossingMeter } from "./packet-path-meter.ts";
-import { NodePathReader } from "./packet-path-reader.ts";
-import { PacketPathWatch } from "./packet-path-watch.ts";
+import type { ConnectionTracker } from "../../netlink/connection-tracker.ts";
+import { openConnectionTracker } from "../../netlink/open-connection-tracker.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { PathMeasurement } from "./measurement.ts";
+import { NftCrossingMeter } from "./meter.ts";
+import { NodePathReader } from "./reader.ts";
 import { Sysctls } from "./sysctls.ts";
+import { PacketPathWatch } from "./watch.ts";
 
 export interface PacketPathSettings {
   /** Addresses of the pods of this node that policies can select. */

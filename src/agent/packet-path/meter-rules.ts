@@ -6,8 +6,8 @@
 // A pair of addresses that is delivered at a bridge's port and never crossed came past the kernel's IP stack, and so past our
 // rules. Packets that tc or eBPF redirect meet neither hook: on a pod's own interface they show as more sent than was seen.
 
-import { type Address, addressFamily, FAMILIES, type Family, parseAddress } from "../net/address.ts";
-import type { PodPorts } from "./packet-path-places.ts";
+import { type Address, addressFamily, FAMILIES, type Family, parseAddress } from "../../net/address.ts";
+import type { PodPorts } from "./places.ts";
 
 /** Both tables, `inet` and `netdev`, have this name. The kernel removes them when the nft that made them ends. */
 export const METER_TABLE = "nftpol_path";

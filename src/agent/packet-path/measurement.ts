@@ -1,9 +1,9 @@
 // The measured half of the packet path: now and then looks whether packets reach pods past the hooks, and keeps what it found
-// until it is refuted. Owns when a suspicion becomes a problem; counting is the meter's, the meaning packet-path-crossings.ts's.
+// until it is refuted. Owns when a suspicion becomes a problem; counting is the meter's, the meaning crossings.ts's.
 
-import { type Address, addressFamily, FAMILIES } from "../net/address.ts";
-import type { ConnectionTracker } from "../netlink/connection-tracker.ts";
-import type { Clock } from "./clock.ts";
+import { type Address, addressFamily, FAMILIES } from "../../net/address.ts";
+import type { ConnectionTracker } from "../../netlink/connection-tracker.ts";
+import type { Clock } from "../clock.ts";
 import {
   type Bypass,
   bypassProblem,
@@ -13,11 +13,11 @@ import {
   podsCross,
   uncrossedPairs,
   unexplainedPorts,
-} from "./packet-path-crossings.ts";
-import type { CrossingMeter, Crossings } from "./packet-path-meter.ts";
-import type { PairCount } from "./packet-path-meter-rules.ts";
-import type { PodPorts } from "./packet-path-places.ts";
-import type { PathProblem } from "./packet-path-problem.ts";
+} from "./crossings.ts";
+import type { CrossingMeter, Crossings } from "./meter.ts";
+import type { PairCount } from "./meter-rules.ts";
+import type { PodPorts } from "./places.ts";
+import type { PathProblem } from "./problem.ts";
 
 export interface MeasurementParts {
   readonly meter: CrossingMeter;

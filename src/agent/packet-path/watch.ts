@@ -1,15 +1,15 @@
 // Watches whether this node's pods are in our path: looks, sets switches where it is allowed to, measures, and tells each
-// problem once when it comes and once when it goes. Owns the order and the times; what is wrong is packet-path.ts's.
+// problem once when it comes and once when it goes. Owns the order and the times; what is wrong is find-problems.ts's.
 
-import { type Address, parseAddress } from "../net/address.ts";
-import type { Clock } from "./clock.ts";
-import type { Log } from "./log.ts";
-import { findPathProblems, type PathFacts, placePods } from "./packet-path.ts";
-import type { PathMeasurement } from "./packet-path-measurement.ts";
-import { NodeLinks } from "./packet-path-places.ts";
-import { type PathProblem, problemKey, problemText, type SysctlFix } from "./packet-path-problem.ts";
-import type { PathReader } from "./packet-path-reader.ts";
-import { RouteHistory } from "./packet-path-routes.ts";
+import { type Address, parseAddress } from "../../net/address.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { findPathProblems, type PathFacts, placePods } from "./find-problems.ts";
+import type { PathMeasurement } from "./measurement.ts";
+import { NodeLinks } from "./places.ts";
+import { type PathProblem, problemKey, problemText, type SysctlFix } from "./problem.ts";
+import type { PathReader } from "./reader.ts";
+import { RouteHistory } from "./routes.ts";
 import { SysctlError, type Sysctls, sysctlName } from "./sysctls.ts";
 
 export interface PacketPathParts {

@@ -1,11 +1,11 @@
 // What measured counts mean: packets that reached a pod past the kernel's hooks. Pure. When in doubt, they did not: an alarm
 // must be true.
 
-import type { Address } from "../net/address.ts";
-import type { TrackedConnection } from "../netlink/connection-tracker.ts";
-import type { Crossings, PortCount } from "./packet-path-meter.ts";
-import type { PairCount } from "./packet-path-meter-rules.ts";
-import { type PathProblem, podList } from "./packet-path-problem.ts";
+import type { Address } from "../../net/address.ts";
+import type { TrackedConnection } from "../../netlink/connection-tracker.ts";
+import type { Crossings, PortCount } from "./meter.ts";
+import type { PairCount } from "./meter-rules.ts";
+import { type PathProblem, podList } from "./problem.ts";
 
 /** Fewer may be left from before the measurement: sent through the hooks, then kept until the pod's MAC address was known. */
 const MIN_PACKETS = 10;

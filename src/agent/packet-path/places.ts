@@ -1,9 +1,9 @@
 // Where a local pod hangs on this node, read from the route to it and the interface that the route leaves by. Pure.
-// Owns what kinds and names of interfaces mean; what is wrong with a place is packet-path.ts's.
+// Owns what kinds and names of interfaces mean; what is wrong with a place is find-problems.ts's.
 
-import type { Address } from "../net/address.ts";
-import type { Link } from "../netlink/links.ts";
-import type { Route } from "../netlink/routes.ts";
+import type { Address } from "../../net/address.ts";
+import type { Link } from "../../netlink/links.ts";
+import type { Route } from "../../netlink/routes.ts";
 
 export type PodPlace =
   /** Behind an interface of its own: every packet is routed here. */

@@ -1,10 +1,10 @@
 // What is wrong with pods whose packets something else than the kernel's IP stack forwards, or forwards on a way that our
 // rules do not see. Pure. Owns the words for each such data path; docs/cni.md says the same at length.
 
-import type { Address } from "../net/address.ts";
-import type { Link } from "../netlink/links.ts";
-import { type PlacedPod, type PodPlace, podsByLink } from "./packet-path-places.ts";
-import { type PathProblem, type PathProblemCode, podList } from "./packet-path-problem.ts";
+import type { Address } from "../../net/address.ts";
+import type { Link } from "../../netlink/links.ts";
+import { type PlacedPod, type PodPlace, podsByLink } from "./places.ts";
+import { type PathProblem, type PathProblemCode, podList } from "./problem.ts";
 
 export interface BypassFacts {
   readonly links: readonly Link[];

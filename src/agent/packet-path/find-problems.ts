@@ -1,12 +1,12 @@
 // Whether the packets of this node's pods cross our rules: facts in, problems out. Pure. Owns what is wrong, in sentences
-// that are true of this node; where a pod hangs is packet-path-places.ts's, reading the facts packet-path-reader.ts's.
+// that are true of this node; where a pod hangs is places.ts's, reading the facts reader.ts's.
 
-import { type Address, addressFamily, FAMILIES, type Family } from "../net/address.ts";
-import type { Link } from "../netlink/links.ts";
-import type { Route } from "../netlink/routes.ts";
-import { bypassProblems } from "./packet-path-bypasses.ts";
-import { NodeLinks, type PlacedPod, podsByLink } from "./packet-path-places.ts";
-import { type PathProblem, podList } from "./packet-path-problem.ts";
+import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";
+import type { Link } from "../../netlink/links.ts";
+import type { Route } from "../../netlink/routes.ts";
+import { bypassProblems } from "./bypasses.ts";
+import { NodeLinks, type PlacedPod, podsByLink } from "./places.ts";
+import { type PathProblem, podList } from "./problem.ts";
 import { BRIDGE_CALLS, FORWARDING, type SysctlPath, sysctlName } from "./sysctls.ts";
 
 export interface PodPath {

@@ -1,7 +1,7 @@
 // One reason why packets of this node's pods may not cross our rules, in words and in stable fields. Owns the shape and the
-// wording of lists; what is wrong when is packet-path.ts's and packet-path-crossings.ts's.
+// wording of lists; what is wrong when is find-problems.ts's and crossings.ts's.
 
-import type { Address, Family } from "../net/address.ts";
+import type { Address, Family } from "../../net/address.ts";
 import type { SysctlPath } from "./sysctls.ts";
 
 export type PathProblemCode =

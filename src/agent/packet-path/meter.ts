@@ -1,14 +1,14 @@
 // Measures for some seconds which packets for local pods cross the kernel's hooks, and which reach the pods' interfaces.
-// Owns the two temporary tables and the nft that holds them; what the counts mean is packet-path-crossings.ts's.
+// Owns the two temporary tables and the nft that holds them; what the counts mean is crossings.ts's.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BackendError } from "../backends/backend.ts";
-import { DEFAULT_NFT, failureOf, type NftProgram, runNft } from "../backends/nft/io/nft-process.ts";
-import { SessionProcess } from "../backends/nft/io/session-process.ts";
-import { errorFromOutput, isHarmless } from "../backends/nft/nft-output.ts";
-import type { Address } from "../net/address.ts";
-import type { Clock } from "./clock.ts";
+import { BackendError } from "../../backends/backend.ts";
+import { DEFAULT_NFT, failureOf, type NftProgram, runNft } from "../../backends/nft/io/nft-process.ts";
+import { SessionProcess } from "../../backends/nft/io/session-process.ts";
+import { errorFromOutput, isHarmless } from "../../backends/nft/nft-output.ts";
+import type { Address } from "../../net/address.ts";
+import type { Clock } from "../clock.ts";
 import {
   METER_TABLE,
   METERED_PAIRS,
@@ -18,8 +18,8 @@ import {
   PORT_SET,
   readPairCounts,
   readPortBytes,
-} from "./packet-path-meter-rules.ts";
-import type { PodPorts } from "./packet-path-places.ts";
+} from "./meter-rules.ts";
+import type { PodPorts } from "./places.ts";
 
 /** What one interface sent to its pod. */
 export interface PortCount {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../test/support/manual-clock.ts";
-import type { Address } from "../net/address.ts";
-import { MemoryConnectionTracker } from "../netlink/memory-connection-tracker.ts";
-import { PathMeasurement } from "./packet-path-measurement.ts";
-import type { Crossings, PortCount } from "./packet-path-meter.ts";
-import type { PairCount } from "./packet-path-meter-rules.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import type { Address } from "../../net/address.ts";
+import { MemoryConnectionTracker } from "../../netlink/memory-connection-tracker.ts";
+import { PathMeasurement } from "./measurement.ts";
+import type { Crossings, PortCount } from "./meter.ts";
+import type { PairCount } from "./meter-rules.ts";
 
 const A = "10.0.0.1" as Address;
 const B = "10.0.0.2" as Address;

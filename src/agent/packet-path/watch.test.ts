@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ManualClock } from "../../test/support/manual-clock.ts";
-import type { Address } from "../net/address.ts";
-import { MemoryConnectionTracker } from "../netlink/memory-connection-tracker.ts";
-import type { Route } from "../netlink/routes.ts";
-import type { LogFields } from "./log.ts";
-import { PathMeasurement } from "./packet-path-measurement.ts";
-import type { CrossingMeter, MeterRequest } from "./packet-path-meter.ts";
-import type { PathReader, PathReadings } from "./packet-path-reader.ts";
-import { type PacketPathParts, PacketPathWatch } from "./packet-path-watch.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import type { Address } from "../../net/address.ts";
+import { MemoryConnectionTracker } from "../../netlink/memory-connection-tracker.ts";
+import type { Route } from "../../netlink/routes.ts";
+import type { LogFields } from "../log.ts";
+import { PathMeasurement } from "./measurement.ts";
+import type { CrossingMeter, MeterRequest } from "./meter.ts";
+import type { PathReader, PathReadings } from "./reader.ts";
 import { SysctlError } from "./sysctls.ts";
+import { type PacketPathParts, PacketPathWatch } from "./watch.ts";
 
 const link = (index: number, name: string, kind: string | undefined, masterIndex?: number) => ({
   ...{ index, name, kind, masterIndex, parentIndex: undefined, parentNetnsId: undefined, isUp: true, hasXdp: false },
@@ -52,7 +52,7 @@ class MemoryNode implements PathReader {
   }
 }
 
-/** Counts nothing; the tests of packet-path-measurement.ts do. */
+/** Counts nothing; the tests of measurement.ts do. */
 class IdleMeter implements CrossingMeter {
   readonly requests: MeterRequest[] = [];
   failure: Error | undefined;

@@ -1,10 +1,10 @@
 // For how long the route to each local pod has been as it is. Owns that memory: pods come and go with their routes a little
 // before or after.
 
-import type { Address } from "../net/address.ts";
-import type { Route } from "../netlink/routes.ts";
-import type { Clock } from "./clock.ts";
-import type { PodPath } from "./packet-path.ts";
+import type { Address } from "../../net/address.ts";
+import type { Route } from "../../netlink/routes.ts";
+import type { Clock } from "../clock.ts";
+import type { PodPath } from "./find-problems.ts";
 
 export class RouteHistory {
   readonly #clock: Pick<Clock, "now">;

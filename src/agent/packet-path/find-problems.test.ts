@@ -1,11 +1,11 @@
 // Topologies of the common network plugins as data, in the words of `ip link` and `ip route get`.
 
 import { describe, expect, it } from "vitest";
-import { type Address, addressFamily } from "../net/address.ts";
-import type { Link } from "../netlink/links.ts";
-import type { Route } from "../netlink/routes.ts";
-import { findPathProblems, type PathFacts, type PathSwitches } from "./packet-path.ts";
-import { problemText } from "./packet-path-problem.ts";
+import { type Address, addressFamily } from "../../net/address.ts";
+import type { Link } from "../../netlink/links.ts";
+import type { Route } from "../../netlink/routes.ts";
+import { findPathProblems, type PathFacts, type PathSwitches } from "./find-problems.ts";
+import { problemText } from "./problem.ts";
 
 interface Topology {
   /** `NAME [KIND] [master MASTER] [on PARENT]`; eth0 and lo are always there. */

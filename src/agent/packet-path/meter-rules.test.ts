@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Address } from "../net/address.ts";
-import { meterLines, readPairCounts, readPortBytes } from "./packet-path-meter-rules.ts";
+import type { Address } from "../../net/address.ts";
+import { meterLines, readPairCounts, readPortBytes } from "./meter-rules.ts";
 
 const addresses = (...list: string[]) => list as Address[];
 const switchedPorts = (...switched: string[]) => ({ switched, own: new Map<string, Address[]>() });

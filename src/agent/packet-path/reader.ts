@@ -1,13 +1,13 @@
-// Reads what packet-path.ts judges: interfaces, the route to each local pod, and the kernel's switches that matter for them.
+// Reads what find-problems.ts judges: interfaces, the route to each local pod, and the kernel's switches that matter for them.
 // Owns which questions are asked; nothing is changed.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Address, addressFamily, type Family } from "../net/address.ts";
-import { type Link, listLinks } from "../netlink/links.ts";
-import { findRouteSource, type RouteSource } from "../netlink/route-source.ts";
-import { type Route, routeTo } from "../netlink/routes.ts";
-import type { PathFacts, PathSwitches } from "./packet-path.ts";
+import { type Address, addressFamily, type Family } from "../../net/address.ts";
+import { type Link, listLinks } from "../../netlink/links.ts";
+import { findRouteSource, type RouteSource } from "../../netlink/route-source.ts";
+import { type Route, routeTo } from "../../netlink/routes.ts";
+import type { PathFacts, PathSwitches } from "./find-problems.ts";
 import {
   acceptsRouterAdvertisements,
   BRIDGE_CALLS,

@@ -1,12 +1,12 @@
 // The kernel's switches below /proc/sys, read and written one at a time. Owns paths and what a failure means; which switch
-// should have which value is packet-path.ts's.
+// should have which value is find-problems.ts's.
 //
 // Below net/ the kernel shows the values of the reader's network namespace, wherever /proc/sys is mounted. The switches of
 // br_netfilter belong to the namespace since Linux 5.3; before, only the first namespace of a machine has them.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Family } from "../net/address.ts";
+import type { Family } from "../../net/address.ts";
 
 /** Below the root, with slashes: `net/ipv4/ip_forward`. */
 export type SysctlPath = string;
