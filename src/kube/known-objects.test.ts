@@ -99,6 +99,14 @@ describe("a new list", () => {
     expect(text(list.commit())).toEqual(["-a u1", "+c u1"]);
   });
 
+  it("may be longer than a call has room for arguments", () => {
+    const { known } = objects();
+    const list = known.beginList();
+    for (let index = 0; index < 200_000; index++) list.put("x", at(`pod-${index}`, "u", "1"));
+    expect(list.commit()).toHaveLength(200_000);
+    expect(known.beginList().commit()).toHaveLength(200_000);
+  });
+
   it("takes events that come while it is sent", () => {
     const { known } = objects();
     known.put("x", at("a", "u1", "1"));

@@ -59,12 +59,27 @@ export async function readList(
   return end.resourceVersion;
 }
 
+/**
+ * Resolves when the server has reached the version; rejects with ApiError (isVersionTooLarge) when it has not within a few
+ * seconds. One small request.
+ */
+export async function confirmVersion(
+  client: ReflectorClient,
+  resource: Resource,
+  resourceVersion: string,
+  timeouts: Timeouts,
+  signal: AbortSignal,
+): Promise<void> {
+  const query = { limit: 1, resourceVersion, resourceVersionMatch: "NotOlderThan" };
+  await readPage(client, resource, query, timeouts, { put: () => {} }, signal);
+}
+
 async function readPage(
   client: ReflectorClient,
   resource: Resource,
   query: Query,
   timeouts: Timeouts,
-  receiver: ItemReceiver,
+  receiver: Pick<ItemReceiver, "put">,
   signal: AbortSignal,
 ): Promise<PageEnd> {
   const answer = await client.stream(resource.path, { query, signal, timeouts });

@@ -9,7 +9,10 @@ export interface ReflectorSettings {
   /** A server that is dead, not busy, is noticed sooner: see server-pulse.ts. */
   readonly listTimeouts: Timeouts;
   readonly watchHeadersMs: number;
-  /** Real servers send a bookmark about once a minute: a watch that is quiet for longer than this does not work any more. */
+  /**
+   * A watch that is quiet for longer is begun anew. It may be that nothing has happened (then servers send no bookmarks
+   * either) or that something on the way has lost it.
+   */
   readonly watchIdleMs: number;
   /** Between two events of a streaming list: a server that has nothing to send any more, and does not say so, does not know them. */
   readonly initialEventsIdleMs: number;

@@ -7,7 +7,10 @@ export interface ReflectorStatus {
   readonly resource: string;
   /** The first list is complete and has been handed over. Stays true: what is known may be old, but it is whole. */
   readonly synced: boolean;
-  /** Since the server last said anything about this resource: a list, an event or a bookmark. undefined: never yet. */
+  /**
+   * Since the server last said anything about this resource: a list, an event, a bookmark or the begin of a watch. Under
+   * three minutes while all is well. undefined: never yet.
+   */
   readonly lastEventAgeSeconds: number | undefined;
   /** Completed lists after the first one. */
   readonly relists: number;
@@ -64,6 +67,7 @@ export class StatusRecord {
   }
 
   watching(): void {
+    this.heard();
     this.#watches++;
     this.#lastFailure = undefined;
     this.#changed();

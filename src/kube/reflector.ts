@@ -2,43 +2,24 @@
 // Owns the order of requests and when what they brought counts; what is done with the objects is its owner's business.
 //
 //   backoff ─> list ─> one batch ─> watch ─> batches ─┬─ closed, broken ──> backoff ─> watch from the last version
-//      ^                                              └─ version gone, silent, failing ─┐
-//      └────────────────────────────────────────────────────────────────────────────────┘
+//      ^                                              └─ version gone, failing ─┐
+//      └────────────────────────────────────────────────────────────────────────┘
 
 import { type ObjectSource, textlessSource } from "../dialects/object-source.ts";
 import { ApiError, isGone, isIdle, isNotFound, isVersionTooLarge, isWithoutConnection } from "./api-error.ts";
 import { Backoff } from "./backoff.ts";
 import { KnownObjects } from "./known-objects.ts";
 import { type ListPlan, ListStrategy } from "./list-strategy.ts";
-import { readList } from "./list-stream.ts";
+import { confirmVersion, readList } from "./list-stream.ts";
 import { waitMs } from "./monotonic-clock.ts";
 import type { ObjectChange } from "./object-change.ts";
 import { isOlderVersion, type ObjectIdentity } from "./object-identity.ts";
+import type { ReflectorOptions } from "./reflector-options.ts";
 import { DEFAULT_REFLECTOR_SETTINGS, type ReflectorSettings } from "./reflector-settings.ts";
 import { type ReflectorStatus, StatusRecord } from "./reflector-status.ts";
-import type { DecodedResource } from "./resources.ts";
 import { isKubernetes } from "./server-version.ts";
 import { readInitialEvents } from "./streaming-list.ts";
-import { type ObjectEvent, type ReflectorClient, WatchStream } from "./watch-stream.ts";
-
-export interface ReflectorOptions<T> {
-  readonly resource: DecodedResource<T>;
-  readonly client: ReflectorClient;
-  /**
-   * Each call is one atomic batch, in order; the first one is the whole first list (empty when there is nothing), later
-   * ones are never empty. What it throws ends the reflector: run() rejects.
-   */
-  onChanges(batch: readonly ObjectChange<T>[]): void;
-  /** After every change of the status but its age. What it throws ends the reflector. */
-  readonly onStatus?: ((status: ReflectorStatus) => void) | undefined;
-  /**
-   * For resources that need not be installed: a 404 of a Kubernetes API server means that there are no objects, and all
-   * that were known are deleted. Without it a 404 is a failure like any other, and what is known stays: the 404 of some
-   * proxy must not delete a cluster's policies.
-   */
-  readonly optional?: boolean | undefined;
-  readonly settings?: Partial<ReflectorSettings> | undefined;
-}
+import { type ObjectEvent, WatchStream } from "./watch-stream.ts";
 
 /** Watches that bring nothing this often, one after the other, are replaced by a list: it also tells what is new. */
 const FRUITLESS_WATCHES_BEFORE_LIST = 5;
@@ -53,7 +34,6 @@ export class Reflector<T> {
   readonly #strategy = new ListStrategy();
   /** Everything up to here has been handed over; undefined before the first list. */
   #resourceVersion: string | undefined;
-  #hasBookmarks = false;
   #fruitlessWatches = 0;
   #isRunning = false;
 
@@ -124,7 +104,6 @@ export class Reflector<T> {
       const end = await readInitialEvents(watch, this.#options.resource, list);
       signal.throwIfAborted();
       watch.timeouts.idleMs = watchIdleMs;
-      this.#hasBookmarks = true;
       this.#listed(plan, end.resourceVersion, list.commit());
       this.#status.watching();
       this.#apply(end.laterEvents);
@@ -147,25 +126,27 @@ export class Reflector<T> {
   /** Watch after watch, until only a list helps. */
   async #follow(opened: WatchStream | undefined, signal: AbortSignal): Promise<void> {
     let watch = opened;
-    for (;;) {
+    let wasQuiet = false;
+    while (!signal.aborted && this.#fruitlessWatches < FRUITLESS_WATCHES_BEFORE_LIST) {
       let beganAtMs = this.#settings.clock();
       const livedMs = () => (watch === undefined ? 0 : this.#settings.clock() - beganAtMs);
       try {
         if (watch === undefined) {
           await waitMs(this.#backoff.remainingMs, signal);
           if (signal.aborted) return;
-          watch = await this.#open({ resourceVersion: this.#resourceVersion }, this.#settings.watchIdleMs, signal);
-          this.#status.watching();
+          watch = await this.#resume(wasQuiet, signal);
           beganAtMs = this.#settings.clock();
         }
-        await this.#consume(watch, signal);
+        wasQuiet = false;
+        wasQuiet = (await this.#consume(watch, signal)) === "quiet";
         this.#backoff.closed(livedMs());
         if (this.#backoff.remainingMs > 0) this.#fruitlessWatches++;
       } catch (error) {
         const failure = apiFailure(error, signal);
         if (failure === undefined) return;
         this.#failed(failure, livedMs());
-        if (this.#needsList(failure)) {
+        if (!isWithoutConnection(failure)) this.#fruitlessWatches++;
+        if (isGone(failure) || isVersionTooLarge(failure) || isNotFound(failure)) {
           this.#strategy.failed(failure);
           return;
         }
@@ -173,8 +154,20 @@ export class Reflector<T> {
         watch?.close();
         watch = undefined;
       }
-      if (signal.aborted || this.#fruitlessWatches >= FRUITLESS_WATCHES_BEFORE_LIST) return;
     }
+  }
+
+  /**
+   * A watch from a version that lies in the server's future (a restored etcd) brings nothing until the server gets there,
+   * and nothing of what happens before. So after a quiet watch the server is asked whether it has our version.
+   */
+  async #resume(wasQuiet: boolean, signal: AbortSignal): Promise<WatchStream> {
+    const { client, resource } = this.#options;
+    const resourceVersion = this.#resourceVersion ?? "";
+    if (wasQuiet) await confirmVersion(client, resource, resourceVersion, this.#settings.listTimeouts, signal);
+    const watch = await this.#open({ resourceVersion }, this.#settings.watchIdleMs, signal);
+    this.#status.watching();
+    return watch;
   }
 
   #open(query: ListPlan["query"], idleMs: number, signal: AbortSignal): Promise<WatchStream> {
@@ -185,12 +178,13 @@ export class Reflector<T> {
     return WatchStream.open(client, resource, whole, { headersMs: this.#settings.watchHeadersMs, idleMs }, signal);
   }
 
-  /** Resolves when the server ends the watch. */
-  async #consume(watch: WatchStream, signal: AbortSignal): Promise<void> {
+  /** Resolves when the server has ended the watch, or when nothing has come for so long that it is better begun anew. */
+  async #consume(watch: WatchStream, signal: AbortSignal): Promise<"closed" | "quiet"> {
     for (;;) {
-      const events = await watch.next();
+      const events = await watch.next().catch(quietOrFailure);
       signal.throwIfAborted();
-      if (events === undefined) return;
+      if (events === undefined) return "closed";
+      if (events === "quiet") return "quiet";
       this.#apply(events);
     }
   }
@@ -200,7 +194,6 @@ export class Reflector<T> {
     const changes: ObjectChange<T>[] = [];
     for (const event of events) {
       if (event.type === "BOOKMARK") {
-        this.#hasBookmarks = true;
         this.#advance(event.resourceVersion);
         continue;
       }
@@ -219,13 +212,6 @@ export class Reflector<T> {
     if (this.#resourceVersion === undefined || !isOlderVersion(resourceVersion, this.#resourceVersion)) {
       this.#resourceVersion = resourceVersion;
     }
-  }
-
-  #needsList(failure: ApiError): boolean {
-    if (!isWithoutConnection(failure)) this.#fruitlessWatches++;
-    // Bookmarks used to come: a version from the server's future (a restored etcd) lets it send nothing for a long time.
-    const isSilent = isIdle(failure) && this.#hasBookmarks;
-    return isGone(failure) || isVersionTooLarge(failure) || isNotFound(failure) || isSilent;
   }
 
   #failed(failure: ApiError, livedMs: number): void {
@@ -260,6 +246,11 @@ export class Reflector<T> {
       throw new Error(`changes of ${this.#options.resource.name} could not be taken over`, { cause: error });
     }
   }
+}
+
+function quietOrFailure(error: unknown): "quiet" {
+  if (isIdle(error)) return "quiet";
+  throw error;
 }
 
 /** undefined after an abort. Anything but a failure of the API is a bug, and goes on up. */

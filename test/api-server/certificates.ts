@@ -73,12 +73,16 @@ function keyPem(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-/** Tag, length and content; the length in one byte or, from 128 on, in two after 0x82. */
+/** Tag, length and content; the length in as few bytes as possible, or strict parsers (Go's) refuse it. */
 function der(tag: number, ...content: readonly Buffer[]): Buffer {
   const value = Buffer.concat(content);
   const { length } = value;
-  const head = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from(head), value]);
+  return Buffer.concat([Buffer.from([tag, ...derLength(length)]), value]);
+}
+
+function derLength(length: number): readonly number[] {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }
 
 function oid(hex: string): Buffer {

@@ -233,7 +233,10 @@ export class FakeApiServer {
   #send(answer: WholeAnswer, request: IncomingMessage, response: ServerResponse): void {
     const bytes = Buffer.from(answer.kind === "text" ? answer.text : JSON.stringify(answer.value));
     const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+    const wish =
+      answer.kind === "value" ? (answer.value.details as ApiObject | undefined)?.retryAfterSeconds : undefined;
     response.writeHead(answer.code, {
+      ...(wish === undefined ? {} : { "retry-after": String(wish) }),
       "content-type": answer.kind === "text" ? "text/plain" : "application/json",
       ...(gzip ? { "content-encoding": "gzip" } : {}),
     });

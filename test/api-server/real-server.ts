@@ -153,10 +153,12 @@ export class RealServer {
   async #ready(): Promise<void> {
     const endsAtMs = performance.now() + START_DEADLINE_MS;
     for (;;) {
-      const answer = await this.send("GET", "/readyz").catch(() => undefined);
+      const answer = await this.send("GET", "/readyz?verbose").catch(() => undefined);
       if (answer?.status === 200) return;
       const hasEnded = this.#apiServer?.exitCode !== null || this.#etcd?.exitCode !== null;
-      if (hasEnded || performance.now() > endsAtMs) throw new Error(`no API server: ${this.#logs()}`);
+      if (hasEnded || performance.now() > endsAtMs) {
+        throw new Error(`the API server is not ready: ${answer?.text}\n${this.#logs()}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

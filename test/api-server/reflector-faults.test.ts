@@ -2,14 +2,13 @@
 // informer gets wrong. Gaps between requests are only checked from below: a busy machine may wait longer.
 
 import { describe, expect, it, onTestFinished } from "vitest";
-import { NAMESPACES } from "../../src/kube/resources.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeApiServer, type RecordedRequest, startServer } from "./fake-api-server.ts";
 import type { Fault } from "./faults.ts";
 import { clusterOf } from "./kubeconfig-files.ts";
 import type { ApiObject } from "./object-store.ts";
-import { NAMESPACES_PATH, namespaceObject, PODS_PATH, podObject } from "./objects.ts";
-import { connectTo, reflect, reflectPods, SHORT_TIMES } from "./reflection.ts";
+import { PODS_PATH, podObject } from "./objects.ts";
+import { reflectPods, SHORT_TIMES } from "./reflection.ts";
 import { statusObject, tooOld } from "./status-object.ts";
 import { Wire } from "./wire.ts";
 
@@ -486,14 +485,4 @@ describe("refusals", () => {
     expect(mirror.keys).toEqual(["shop/web"]);
     expect(reflector.status().absent).toBe(false);
   });
-});
-
-it("more objects than a call has room for arguments: 130,000 in one batch", async () => {
-  const server = await startServer({ plainHttp: true });
-  const count = 130_000;
-  for (let i = 0; i < count; i++) server.store.put(NAMESPACES_PATH, namespaceObject(`ns-${i}`));
-  const client = await connectTo(server, { cluster: { server: server.url } });
-  const { mirror, synced } = reflect(client, { resource: NAMESPACES, settings: { initialEventsIdleMs: 9_000 } });
-  await synced();
-  expect(mirror.batches[0]).toHaveLength(count);
 });

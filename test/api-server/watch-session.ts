@@ -103,12 +103,11 @@ export class WatchSession {
     this.#later(durationMs, () => this.#response.end());
   }
 
-  /** Where the client takes bookmarks. */
+  /** Where the client takes bookmarks. As real servers, none before something has happened since the watch's version. */
   sendBookmark(): void {
-    if (!this.#query.allowBookmarks) return;
     const { resourceVersion } = this.#store;
-    const asked = Number(this.#query.resourceVersion);
-    if (resourceVersion >= asked) this.#send("BOOKMARK", this.#bookmark(resourceVersion));
+    if (!this.#query.allowBookmarks || resourceVersion <= Number(this.#query.resourceVersion)) return;
+    this.#send("BOOKMARK", this.#bookmark(resourceVersion));
   }
 
   #sendInitialEvents(): void {
