@@ -41,7 +41,11 @@ describe("the kind of an error", () => {
 
   it("a table that another process owns is named as a reason, where it may be one", () => {
     expect(errorFromOutput(refusal("Operation not permitted")).hint).toContain("owner");
-    expect(errorFromOutput("Operation not permitted (you must be root)\n").hint).toBe("run as root (CAP_NET_ADMIN)");
+    expect(errorFromOutput(refusal("Operation not permitted (you must be root)")).hint).toContain("owner");
+    const noRights =
+      "Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed: Operation not permitted\n";
+    expect(errorFromOutput(noRights).hint).toBe("run as root (CAP_NET_ADMIN)");
+    expect(errorFromOutput(noRights + refusal("Operation not permitted")).hint).toBe("run as root (CAP_NET_ADMIN)");
   });
 
   it("a crash names its likely reason; an nft that somebody ended does not", () => {

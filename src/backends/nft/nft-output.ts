@@ -46,11 +46,12 @@ const UNFINISHED = /no buffer space available|message too long|interrupted syste
 
 function notPermitted(output: string, details: { output: string }): BackendError {
   // nft talks to the kernel, and the kernel refuses only this: a table that another process has locked for itself.
-  const owned = /could not process rule: operation not permitted/i.test(output) && !/must be root/i.test(output);
+  const owned =
+    /could not process rule: operation not permitted/i.test(output) && !/cache initialization failed/i.test(output);
   return new BackendError("not-permitted", "the kernel does not let nft do this", {
     ...details,
     hint: owned
-      ? "run as root (CAP_NET_ADMIN); if it is so: another process owns a table of our name (nft list tables: flags owner)"
+      ? "run as root (CAP_NET_ADMIN); if it is so: another process owns the table of our name (nft list table shows its flag owner)"
       : "run as root (CAP_NET_ADMIN)",
   });
 }
