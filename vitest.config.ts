@@ -31,6 +31,7 @@ export default defineConfig({
       suite("scenarios", ["test/scenarios/**/*.test.ts"], 60),
       // One file at a time: these measure real packets and must not be starved by each other.
       suite("kernel", ["test/kernel/**/*.test.ts"], 120, true),
+      suite("packets", ["test/packets/**/*.test.ts"], 120, true),
       suite("browser", ["test/browser/**/*.test.ts"], 120, true),
     ],
   },

@@ -1,0 +1,127 @@
+// The agent as a process of its own inside a node's namespace, as it runs in production, and its log.
+// Owns starting, ending and reading it; what it should do is the tests'.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { findProgram } from "../../scripts/system-tools.ts";
+import type { Netns, RunResult } from "./netns.ts";
+
+const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const PATIENCE_MS = 20_000;
+
+export const NODE_NAME = "node-1";
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** Runs a verb of nftpol in the namespace, to its end. */
+export function runNftpolIn(node: Netns, ...args: readonly string[]): Promise<RunResult> {
+  return node.run([process.execPath, MAIN, ...args]);
+}
+
+/** Calls `body` with a started agent; whatever happens, it has ended afterwards. */
+export async function withAgent<T>(
+  node: Netns,
+  args: readonly string[],
+  body: (agent: PacketAgent) => Promise<T>,
+): Promise<T> {
+  const agent = new PacketAgent(node, args);
+  try {
+    await agent.start();
+    return await body(agent);
+  } finally {
+    await agent.end("SIGKILL");
+  }
+}
+
+export class PacketAgent {
+  /** Of all its lives, in order. */
+  readonly log: LogLine[] = [];
+  readonly #node: Netns;
+  readonly #args: readonly string[];
+  #stderr = "";
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  /** `args`: where it reads the cluster, and what differs from the usual. */
+  constructor(node: Netns, args: readonly string[]) {
+    this.#node = node;
+    this.#args = ["agent", "--node-name", NODE_NAME, "--log-level", "debug", ...args];
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error("the agent does not run");
+    return pid;
+  }
+
+  /** Resolves when its rules are in force. `ip netns exec` becomes the agent's process: its pid is the agent's. */
+  async start(): Promise<void> {
+    const from = this.log.length;
+    this.launch();
+    await this.logged("rules in force", from);
+  }
+
+  /** Does not wait for anything. */
+  launch(): void {
+    const argv = ["netns", "exec", this.#node.name, process.execPath, MAIN, ...this.#args];
+    const child = spawn(findProgram("ip") ?? "ip", argv, { stdio: ["ignore", "pipe", "pipe"] });
+    createInterface({ input: child.stdout }).on("line", (line) => this.log.push(JSON.parse(line) as LogLine));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+    });
+    this.#ended = new Promise((done, fail) => child.once("close", () => done()).once("error", fail));
+    this.#child = child;
+  }
+
+  /** Resolves when it has gone; at once if it had before. */
+  async end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    this.#child?.kill(signal);
+    await this.#ended;
+    this.#child = undefined;
+  }
+
+  /** The first line with this message among those from `from` on; waits for it. */
+  async logged(message: string, from = 0, patienceMs = PATIENCE_MS): Promise<LogLine> {
+    const endsAt = performance.now() + patienceMs;
+    let looked = from;
+    for (;;) {
+      for (; looked < this.log.length; looked++) {
+        const line = this.log[looked] as LogLine;
+        if (line.msg === message) return line;
+      }
+      if (this.#child === undefined || this.#child.exitCode !== null) throw new Error(this.#story(message));
+      if (performance.now() > endsAt) throw new Error(this.#story(message));
+      await new Promise((wake) => setTimeout(wake, 1));
+    }
+  }
+
+  /** Waits for the line, but no longer than this: whether it came. */
+  async loggedWithin(ms: number, message: string, from: number): Promise<boolean> {
+    const endsAt = performance.now() + ms;
+    while (this.lines(message, from).length === 0) {
+      if (performance.now() > endsAt) return false;
+      await new Promise((wake) => setTimeout(wake, 1));
+    }
+    return true;
+  }
+
+  lines(message: string, from = 0): readonly LogLine[] {
+    return this.log.slice(from).filter((line) => line.msg === message);
+  }
+
+  /** The processes that it has started and that still live: its nft. */
+  children(): readonly number[] {
+    return readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  }
+
+  #story(missing: string): string {
+    const last = this.log.slice(-8).map((line) => JSON.stringify(line));
+    return `the agent did not say "${missing}"; it said\n${last.join("\n")}\n${this.#stderr}`;
+  }
+}

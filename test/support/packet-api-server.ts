@@ -1,0 +1,67 @@
+// The fake API server, reachable from inside a node's namespace. Owns the way there (a relay from the namespace's loopback) and
+// its outages; what is answered is the fake API server's.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Address } from "../../src/net/address.ts";
+import { FakeApiServer } from "../api-server/fake-api-server.ts";
+import { writeKubeconfig } from "../api-server/kubeconfig-files.ts";
+import type { ObjectStore } from "../api-server/object-store.ts";
+import type { Netns } from "./netns.ts";
+import { PacketSockets } from "./packet-sockets.ts";
+
+const PORT = 6443;
+
+export interface PacketApiServer {
+  readonly store: ObjectStore;
+  /** For the agent in the namespace. */
+  readonly kubeconfig: string;
+  /** While true every connection is cut, old ones and new ones. */
+  gone(gone: boolean): void;
+}
+
+/** Calls `body` with an API server for one namespace; nothing of it remains. */
+export async function withApiServer<T>(node: Netns, body: (api: PacketApiServer) => Promise<T>): Promise<T> {
+  const server = await FakeApiServer.start({ plainHttp: true });
+  const folder = mkdtempSync(join(tmpdir(), "nfpt-api-"));
+  const connections = new Set<Socket>();
+  let isGone = false;
+  const relay = createServer((client) => {
+    if (isGone) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(server.port, "127.0.0.1");
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      connections.add(socket);
+      socket.pipe(other);
+      // Either end may go away at any time; the other follows.
+      socket.on("error", () => other.destroy()).on("close", () => other.destroy());
+      socket.on("close", () => connections.delete(socket));
+    }
+  });
+  const sockets = new PacketSockets();
+  const listener = sockets.listen(node, { address: "127.0.0.1" as Address, port: PORT });
+  await new Promise<void>((resolve) => relay.listen({ fd: sockets.handOver(listener) }, resolve));
+  try {
+    return await body({
+      store: server.store,
+      kubeconfig: writeKubeconfig({ cluster: { server: `http://127.0.0.1:${PORT}` } }, folder),
+      gone(gone) {
+        isGone = gone;
+        if (gone) for (const socket of connections) socket.destroy();
+      },
+    });
+  } finally {
+    const closed = new Promise((resolve) => relay.close(resolve));
+    for (const socket of connections) socket.destroy();
+    await closed;
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
