@@ -40,14 +40,14 @@ describe("the folder", () => {
   });
 });
 
-it("what a killed process left is removed after an hour, and nothing else", () => {
-  const hours = (count: number) => Date.now() + count * 3_600_000;
+it("what a killed process left is removed after ten minutes, and nothing else", () => {
+  const inMinutes = (count: number) => Date.now() + count * 60_000;
   const batch = batchFileName(folder);
   for (const name of [batch, join(folder, "nftpol-x.nft"), join(folder, "other.nft")]) writeFileSync(name, "text");
   mkdirSync(batchFileName(folder));
-  removeLeftovers(folder, hours(0.9));
+  removeLeftovers(folder, inMinutes(9));
   expect(readdirSync(folder)).toHaveLength(4);
-  removeLeftovers(folder, hours(1.1));
+  removeLeftovers(folder, inMinutes(11));
   expect(readdirSync(folder)).toHaveLength(3);
   expect(readdirSync(folder)).not.toContain(basename(batch));
 });

@@ -28,9 +28,9 @@ function isWritable(folder: string): boolean {
 }
 
 /** No batch is under way for so long. */
-const LEFTOVER_AGE_MS = 3_600_000;
+const LEFTOVER_AGE_MS = 600_000;
 
-/** Removes batches of processes that were killed in the middle of one: ours, and older than an hour. */
+/** Removes batches of processes that were killed in the middle of one: ours, and older than ten minutes. */
 export function removeLeftovers(folder: string, now = Date.now()): void {
   for (const name of readdirSync(folder)) {
     if (!BATCH_NAME.test(name)) continue;
