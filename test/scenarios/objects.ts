@@ -13,7 +13,7 @@ export const NODES: readonly ApiObject[] = (["n1", "n2"] as const).map((name, in
 }));
 
 export interface PodFields {
-  /** 10.1.1.x is on n1, 10.1.2.x on n2; undefined: none yet, on n1. */
+  /** 10.1.1.x is on n1, 10.1.2.x and 10.9.0.2 are on n2; undefined: none yet, on n1. */
   readonly address?: string | undefined;
   readonly labels?: Readonly<Record<string, string>>;
   readonly phase?: string;
@@ -31,7 +31,7 @@ export function pod(name: string, fields: PodFields = {}): ApiObject {
     apiVersion: "v1",
     kind: "Pod",
     metadata,
-    spec: { nodeName: address?.startsWith("10.1.2.") ? "n2" : "n1", hostNetwork, containers: [] },
+    spec: { nodeName: /^10\.(1\.2\.|9\.0\.2$)/.test(address ?? "") ? "n2" : "n1", hostNetwork, containers: [] },
     status: { phase, startTime, podIPs: address === undefined ? [] : [{ ip: address }] },
   };
 }
