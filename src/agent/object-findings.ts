@@ -19,6 +19,8 @@ export class ObjectFindings {
   update(changes: readonly ClusterChange[]): ObjectFinding[] {
     const fresh = new Map<string, ObjectFinding>();
     for (const { event, diagnostics, uid } of changes) {
+      // Nearly every object of nearly every list: worth no look-up.
+      if (diagnostics.length === 0 && this.#standing.size === 0) continue;
       const object = objectName(event);
       const findings = diagnostics.filter(isWorthTelling);
       const before = this.#standing.get(object);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makePod, makePolicy, removePod, setPod, setPolicy } from "../../test/support/model-objects.ts";
-import { PendingChanges } from "./pending-changes.ts";
+import { type PendingBatch, PendingChanges } from "./pending-changes.ts";
 
 const policy = makePolicy("deny", { podSelector: {} });
 const remotePods = Array.from({ length: 600 }, (_, index) =>
@@ -11,26 +11,22 @@ function pendingOn(known: readonly string[] = []): PendingChanges {
   return new PendingChanges("node-1", (key) => known.includes(key));
 }
 
+const eventsOf = (batches: readonly PendingBatch[]) => batches.flatMap((batch) => batch.events);
 const names = (pending: PendingChanges) =>
-  pending.take().events.map((event) => (event.kind === "pod" || event.kind === "policy" ? event.key : event.name));
+  eventsOf(pending.take()).map((event) => (event.kind === "pod" || event.kind === "policy" ? event.key : event.name));
 
-describe("coalescing", () => {
-  it("keeps the last event of an object and the time of its first", () => {
-    const pending = pendingOn();
-    const pod = makePod("x", "10.0.0.1");
-    pending.add([setPod(pod)], 1);
-    pending.add([removePod(pod)], 5);
-    expect(pending.size).toBe(1);
-    expect(pending.take()).toEqual({ events: [removePod(pod)], arrivals: [1] });
-    expect(pending.size).toBe(0);
-  });
-
-  it("tells a pod from a policy and a namespace of the same name", () => {
-    const pending = pendingOn();
-    pending.add([{ kind: "namespace", name: "a", namespace: undefined }], 0);
-    pending.add([{ kind: "node", name: "a", node: undefined }], 0);
-    expect(pending.size).toBe(2);
-  });
+it("events are taken in the order of their arrival, with its time", () => {
+  const pending = pendingOn();
+  const pod = makePod("x", "10.0.0.1");
+  pending.add([setPod(pod), setPolicy(policy)], 1);
+  pending.add([removePod(pod)], 5);
+  expect(pending.size).toBe(3);
+  expect(pending.take()).toEqual([
+    { events: [setPod(pod), setPolicy(policy)], arrivedAt: 1 },
+    { events: [removePod(pod)], arrivedAt: 5 },
+  ]);
+  expect(pending.size).toBe(0);
+  expect(pending.take()).toEqual([]);
 });
 
 describe("what comes first", () => {
@@ -44,7 +40,7 @@ describe("what comes first", () => {
   it("where everything is taken, everything is", () => {
     const pending = pendingOn();
     pending.add([...remotePods.map(setPod), setPod(makePod("new", "10.0.0.1"))], 0);
-    expect(pending.takeAll().events).toHaveLength(601);
+    expect(eventsOf(pending.takeAll())).toHaveLength(601);
     expect(pending.size).toBe(0);
   });
 
@@ -71,6 +67,20 @@ describe("what comes first", () => {
     const pod = makePod("new", "10.0.0.1");
     pending.add([...remotePods.map(setPod), setPod(pod)], 0);
     pending.add([removePod(pod)], 1);
-    expect(names(pending)).toHaveLength(601);
+    expect(names(pending)).toHaveLength(602);
+  });
+
+  it("a new local pod takes its earlier events along, in their order", () => {
+    const pending = pendingOn();
+    const pod = makePod("new", "10.0.0.1");
+    const older = makePod("new", "10.0.0.9", { node: "node-2" });
+    pending.add([setPod(older), ...remotePods.map(setPod)], 0);
+    pending.add([removePod(older), setPod(pod)], 1);
+    expect(pending.take()).toEqual([
+      { events: [setPod(older)], arrivedAt: 0 },
+      { events: [removePod(older), setPod(pod)], arrivedAt: 1 },
+    ]);
+    expect(names(pending)).toHaveLength(600);
+    expect(pending.size).toBe(0);
   });
 });

@@ -199,15 +199,17 @@ export class SyncLoop {
     this.#observer.committed(this.#commit(applied, first, startedAt));
   }
 
-  async #takeIn({ events, arrivals }: PendingBatch): Promise<void> {
+  async #takeIn(batches: readonly PendingBatch[]): Promise<void> {
     let sliceEndsAt = this.#clock.now() + SLICE_MS;
-    for (const [index, event] of events.entries()) {
-      this.#note(event, arrivals[index] as number);
-      this.#graph.apply(event);
-      if (index % 16 === 15 && this.#clock.now() >= sliceEndsAt) {
-        await new Promise(setImmediate);
-        this.#heartbeatAt = this.#clock.now();
-        sliceEndsAt = this.#heartbeatAt + SLICE_MS;
+    for (const { events, arrivedAt } of batches) {
+      for (const [index, event] of events.entries()) {
+        this.#note(event, arrivedAt);
+        this.#graph.apply(event);
+        if (index % 16 === 15 && this.#clock.now() >= sliceEndsAt) {
+          await new Promise(setImmediate);
+          this.#heartbeatAt = this.#clock.now();
+          sliceEndsAt = this.#heartbeatAt + SLICE_MS;
+        }
       }
     }
   }
