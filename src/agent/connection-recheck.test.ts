@@ -128,6 +128,26 @@ describe("a pass", () => {
     expect(tracker.asked.slice(5)).toEqual(["4 10.0.0.3"]);
   });
 
+  it("looks for UDP that an answer begins anew, and cuts that too, for some seconds", async () => {
+    const { clock, tracker, recheck } = start(({ original }) => original.source === "10.0.0.1");
+    const question = { ...connection("10.0.0.1", "10.0.0.2"), protocol: 17 };
+    const answer = { ...question, original: question.reply, reply: question.original };
+    tracker.connections = [question];
+    recheck.request(addresses("10.0.0.1"));
+    await clock.advance(10);
+    expect(tracker.connections).toEqual([]);
+    for (let time = 0; time < 2; time++) {
+      tracker.connections = [answer];
+      await clock.advance(400);
+      expect(tracker.connections).toEqual([]);
+    }
+    await clock.advance(10_000);
+    tracker.connections = [answer];
+    recheck.request(addresses("10.0.0.2"));
+    await clock.advance(10_000);
+    expect(tracker.connections).toEqual([answer]);
+  });
+
   it("judges many in slices, each with the policies of its moment", async () => {
     const { clock, tracker, recheck, judges } = start(() => true);
     tracker.connections = Array.from({ length: 1_000 }, (_, index) =>

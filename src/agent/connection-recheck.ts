@@ -5,6 +5,7 @@ import { type Address, addressFamily, FAMILIES, type Family } from "../net/addre
 import type { ConnectionTracker, TrackedConnection } from "../netlink/connection-tracker.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionJudge } from "./connection-judge.ts";
+import { ANSWERS_MS, SeveredFlows } from "./severed-flows.ts";
 
 export interface RecheckObserver {
   rechecked(result: { readonly examined: number; readonly cut: number; readonly durationMs: number }): void;
@@ -26,6 +27,9 @@ export interface RecheckOptions {
  * by another over the same addresses, by when all such packets have left.
  */
 const SECOND_LOOK_MS = 1_000;
+/** After a cut, for answers that were under way; the last look comes when none is expected any more. */
+const ANSWER_LOOK_MS = 250;
+const LAST_ANSWER_LOOK_MS = ANSWERS_MS - 1_000;
 /** After a pass the next one waits so long: changes that follow each other share a walk through the kernel's table. */
 const MIN_INTERVAL_MS = 100;
 const RETRY_MS = 2_000;
@@ -39,8 +43,9 @@ type Wanted = ReadonlySet<Address> | "all";
 export class ConnectionRecheck {
   readonly #options: RecheckOptions;
   #due: Set<Address> | "all" | undefined;
+  readonly #severed = new SeveredFlows();
   /** In order of their times. */
-  #secondLooks: { readonly at: number; readonly wanted: Wanted }[] = [];
+  #laterLooks: { readonly at: number; readonly wanted: Wanted }[] = [];
   #wake: () => void = () => {};
 
   constructor(options: RecheckOptions) {
@@ -78,7 +83,7 @@ export class ConnectionRecheck {
       const due = this.#due;
       this.#due = undefined;
       if (due !== undefined) await this.#look(due, signal);
-      else if ((this.#secondLooks[0]?.at ?? Number.POSITIVE_INFINITY) <= clock.now()) await this.#lookAgain(signal);
+      else if ((this.#laterLooks[0]?.at ?? Number.POSITIVE_INFINITY) <= clock.now()) await this.#lookAgain(signal);
       else await this.#rest();
     }
     signal.removeEventListener("abort", stop);
@@ -88,21 +93,26 @@ export class ConnectionRecheck {
     const { clock } = this.#options;
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    const next = this.#secondLooks[0];
+    const next = this.#laterLooks[0];
     await clock.sleep(next === undefined ? HEARTBEAT_MS : Math.max(0, next.at - clock.now()), woken.signal);
     this.#wake = () => {};
   }
 
   async #look(due: Wanted, signal: AbortSignal): Promise<void> {
     if (!(await this.#tryPass(due, signal))) return;
-    this.#secondLooks.push({ at: this.#options.clock.now() + SECOND_LOOK_MS, wanted: due });
+    this.#lookLater(due, SECOND_LOOK_MS);
+  }
+
+  #lookLater(wanted: Wanted, delayMs: number): void {
+    this.#laterLooks.push({ at: this.#options.clock.now() + delayMs, wanted });
+    this.#laterLooks.sort((a, b) => a.at - b.at);
   }
 
   /** Those that are due, in one pass. */
   async #lookAgain(signal: AbortSignal): Promise<void> {
     const now = this.#options.clock.now();
-    const due = this.#secondLooks.filter((look) => look.at <= now).map((look) => look.wanted);
-    this.#secondLooks = this.#secondLooks.filter((look) => look.at > now);
+    const due = this.#laterLooks.filter((look) => look.at <= now).map((look) => look.wanted);
+    this.#laterLooks = this.#laterLooks.filter((look) => look.at > now);
     await this.#tryPass(united(due), signal);
   }
 
@@ -137,18 +147,28 @@ export class ConnectionRecheck {
   }
 
   async #cutDenied(connections: readonly TrackedConnection[]): Promise<number> {
-    const { between, makeJudge, tracker } = this.#options;
+    const { between, makeJudge, tracker, clock } = this.#options;
     let cut = 0;
     for (let start = 0; start < connections.length; start += SLICE) {
       const slice = connections.slice(start, start + SLICE);
       // A new judge for each slice: the policies may have changed in between.
       const denied = await between(() => {
         const judge = makeJudge();
-        return slice.filter((connection) => !judge.allows(connection));
+        const now = clock.now();
+        return slice.filter((each) => !judge.allows(each) || this.#severed.isAnswer(each, now));
       });
-      if (denied.length > 0) cut += await tracker.delete(denied);
+      if (denied.length === 0) continue;
+      cut += await tracker.delete(denied);
+      this.#lookForAnswers(denied);
     }
     return cut;
+  }
+
+  #lookForAnswers(cut: readonly TrackedConnection[]): void {
+    const answering = this.#severed.add(cut, this.#options.clock.now());
+    if (answering.size === 0) return;
+    this.#lookLater(answering, ANSWER_LOOK_MS);
+    this.#lookLater(answering, LAST_ANSWER_LOOK_MS);
   }
 }
 

@@ -88,6 +88,7 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
         await agent.logged("somebody changed our table: repaired", from);
         const repaired = marks(streams.denied.filter((stream) => stream.spec.kind === "fresh-udp"));
         await agent.logged("connections cut that policies no longer allow", from);
+        await traffic.closed(streams.denied.filter((stream) => stream.spec.kind === "udp"));
         const cut = marks(streams.denied.filter((stream) => stream.spec.kind !== "fresh-udp"));
         await traffic.more(
           10,

@@ -20,6 +20,9 @@ const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 const SK_MEMINFO_DROPS = 8;
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+const TCP_INFO_TOTAL_RETRANS = 100;
 const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
 const IPV6_CHECKSUM = 7;
@@ -114,6 +117,15 @@ export class PacketSockets {
     length.writeInt32LE(info.length);
     this.#check("SO_MEMINFO", this.#libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, length));
     return info.readUInt32LE(4 * SK_MEMINFO_DROPS);
+  }
+
+  /** Packets of a TCP connection that were sent again. */
+  retransmissions(fd: number): number {
+    const info = Buffer.alloc(TCP_INFO_TOTAL_RETRANS + 4);
+    const length = Buffer.alloc(4);
+    length.writeInt32LE(info.length);
+    this.#check("TCP_INFO", this.#libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, length));
+    return info.readUInt32LE(TCP_INFO_TOTAL_RETRANS);
   }
 
   close(fd: number): void {

@@ -122,7 +122,10 @@ class FreshUdpStream extends NumberStream implements Stream {
 }
 
 /** One flow; the receiver sends every number back. */
-class UdpStream extends NumberStream implements Stream {
+export class UdpStream extends NumberStream implements Stream {
+  /** While true the receiver keeps its answers. */
+  holdsAnswers = false;
+  readonly #owed: number[] = [];
   readonly #sender: number;
   readonly #receiver: number;
   readonly #forward: Buffer;
@@ -144,8 +147,10 @@ class UdpStream extends NumberStream implements Stream {
   receive(): void {
     this.readRecords(this.#receiver, (number) => {
       this.arrived.add(number);
-      this.sockets.sendTo(this.#receiver, record(number), this.#back);
+      this.#owed.push(number);
     });
+    if (!this.holdsAnswers)
+      for (const number of this.#owed.splice(0)) this.sockets.sendTo(this.#receiver, record(number), this.#back);
     this.readRecords(this.#sender, (number) => this.answered.add(number));
   }
 
@@ -155,7 +160,7 @@ class UdpStream extends NumberStream implements Stream {
 }
 
 /** One connection, or one for each number, which ends when that has come back. The receiver sends every number back. */
-class TcpStream extends NumberStream implements Stream {
+export class TcpStream extends NumberStream implements Stream {
   readonly #listener: number;
   readonly #accepted = new Set<number>();
   /** Connections of the sender, each with the number that it has yet to send. */
@@ -194,6 +199,17 @@ class TcpStream extends NumberStream implements Stream {
       this.readRecords(fd, (answer) => this.answered.add(answer));
       if (this.spec.kind === "fresh-tcp" && this.answered.count > answers) this.#close(fd);
     }
+  }
+
+  /** The receiver sends a number of its own accord, in its connections as they are; it counts as an answer. */
+  sendBack(number: number): void {
+    for (const fd of this.#accepted) this.sockets.send(fd, record(number));
+  }
+
+  /** Packets that were sent again, by the fewer of both sides: each is an attempt to go on. */
+  retries(): number {
+    const sum = (fds: Iterable<number>) => [...fds].reduce((total, fd) => total + this.sockets.retransmissions(fd), 0);
+    return Math.min(sum(this.#connections.keys()), sum(this.#accepted));
   }
 
   overflows(): number {

@@ -83,6 +83,11 @@ export class PacketTraffic {
     }
   }
 
+  /** Of each of these streams 20 packets in a row have not arrived. */
+  async closed(streams: readonly Stream[]): Promise<void> {
+    await this.until("closed", () => streams.every((stream) => stream.sent > stream.arrived.last + 20));
+  }
+
   /**
    * Sends nothing new, and waits until all numbers of these streams have arrived, for as long as that may take. What is still
    * missing then is lost: the caller sees it in `arrived`. Throws if the test itself lost packets.
