@@ -9,6 +9,9 @@ import type { Log } from "./log.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { Commit, SyncObserver } from "./sync-loop.ts";
 
+/** A flushed table has thousands; the first ones tell the story. */
+const MOST_DIFFERENCES = 20;
+
 export class AgentRecord implements SyncObserver, RecheckObserver {
   readonly #log: Log;
   readonly #metrics: AgentMetrics;
@@ -63,10 +66,11 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
     const wallTime = this.#clock.wallTime();
     this.#verifiedAt = new Date(wallTime).toISOString();
     this.#metrics.verified(differences.length, wallTime);
+    this.#lastDifferences = differences.slice(0, MOST_DIFFERENCES);
     if (differences.length === 0) return;
     this.#repairedDifferences += differences.length;
-    this.#lastDifferences = differences;
-    this.#log.warn({ differences }, "somebody changed our table: repaired");
+    const fields = { differences: this.#lastDifferences, differenceCount: differences.length };
+    this.#log.warn(fields, "somebody changed our table: repaired");
   }
 
   verificationFailed(error: unknown): void {

@@ -40,7 +40,7 @@ export interface VerificationState {
   readonly lastAt: string | undefined;
   /** All differences that were found and repaired since start. */
   readonly repairedDifferences: number;
-  /** Of the last verification that found any. */
+  /** The first ones of the last verification; empty when all was well. */
   readonly lastDifferences: readonly string[];
 }
 

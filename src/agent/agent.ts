@@ -233,6 +233,7 @@ export class Agent {
 
   #observeMetrics(): void {
     this.#metrics.observe({
+      inForce: () => this.#loop.inForce,
       size: () => this.#parts.backend.size(),
       sources: () => this.#parts.source.status(),
       dropped: () => this.#drops?.counts,

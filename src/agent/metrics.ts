@@ -7,6 +7,7 @@ import type { SourceStatus } from "./cluster-change.ts";
 
 /** What is read at the moment of a scrape. */
 export interface MetricReadings {
+  readonly inForce: () => boolean;
   readonly size: () => ProgramSize;
   readonly sources: () => readonly SourceStatus[];
   readonly dropped: () => DropCounts | undefined;
@@ -93,6 +94,9 @@ export class AgentMetrics {
     size("chains", "Chains in our table.");
     size("sets", "Sets and maps in our table.");
     size("elements", "Elements of all sets and maps in our table.");
+    read("rules_in_force", "1 while all that is known is in force in the kernel.", [], (gauge) =>
+      gauge.set(Number(readings.inForce())),
+    );
     read("policies", "Policies that the agent knows.", [], (gauge) => gauge.set(readings.policies()));
     read(
       "local_pods",

@@ -78,6 +78,7 @@ function describeMetrics(text: string): string[] {
 function everyMetric(): Promise<string> {
   const metrics = new AgentMetrics({ version: "1", backend: "nft" });
   metrics.observe({
+    inForce: () => true,
     size: () => ({ sets: 1, elements: 1, chains: 1, rules: 1 }),
     sources: () => [
       {

@@ -85,10 +85,10 @@ export function listTableArguments(table: string): readonly string[] {
 
 /**
  * A process group of its own: the terminal's Ctrl-C does not end nft in the middle of its work, and a wrapper script is ended
- * together with its nft. English messages, and no history file.
+ * together with its nft. English messages, no history file, and a terminal that every terminfo knows: nft -i says something about others.
  */
 export function spawnOptions(): { readonly detached: true; readonly env: NodeJS.ProcessEnv } {
-  return { detached: true, env: { ...process.env, LC_ALL: "C", HOME: "/dev/null" } };
+  return { detached: true, env: { ...process.env, LC_ALL: "C", HOME: "/dev/null", TERM: "dumb" } };
 }
 
 /** Ends the process and what it started; fine if it ended by itself. */
