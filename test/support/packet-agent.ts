@@ -9,7 +9,7 @@ import { findProgram } from "../../scripts/system-tools.ts";
 import type { Netns, RunResult } from "./netns.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 45_000;
 
 export const NODE_NAME = "node-1";
 
@@ -46,7 +46,7 @@ export class PacketAgent {
   readonly #args: readonly string[];
   #stderr = "";
   #child: ChildProcess | undefined;
-  #ended: Promise<void> = Promise.resolve();
+  #ended: Promise<number | null> = Promise.resolve(null);
 
   /** `args`: where it reads the cluster, and what differs from the usual. */
   constructor(node: Netns, args: readonly string[]) {
@@ -75,15 +75,16 @@ export class PacketAgent {
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;
     });
-    this.#ended = new Promise((done, fail) => child.once("close", () => done()).once("error", fail));
+    this.#ended = new Promise((done, fail) => child.once("close", (code) => done(code)).once("error", fail));
     this.#child = child;
   }
 
-  /** Resolves when it has gone; at once if it had before. */
-  async end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  /** Resolves when it has gone, at once if it had before; to its exit code, null after a signal. */
+  async end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
     this.#child?.kill(signal);
-    await this.#ended;
+    const code = await this.#ended;
     this.#child = undefined;
+    return code;
   }
 
   /** The first line with this message among those from `from` on; waits for it. */

@@ -7,7 +7,7 @@ import { openStream, type Stream, type StreamSpec } from "./packet-streams.ts";
 const TICK_MS = 1;
 /** After a stall the rest is dropped from the plan, not sent in one burst. */
 const LARGEST_BURST = 20;
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 45_000;
 
 interface Running {
   readonly stream: Stream;
@@ -95,7 +95,7 @@ export class PacketTraffic {
   async finish(complete: readonly Stream[]): Promise<void> {
     this.#sending = false;
     try {
-      await this.until("all", () => complete.every((stream) => stream.arrived.count >= stream.sent), 5_000);
+      await this.until("all", () => complete.every((stream) => stream.arrived.count >= stream.sent), 10_000);
     } catch (error) {
       // Otherwise some are lost: `arrived` tells it.
       if (error === this.#failure) throw error;
