@@ -49,7 +49,7 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
     };
     // Single changes are many in a busy cluster; what replaces or repairs is worth a line.
     if (applied.how === "delta" || applied.how === "unchanged") this.#log.debug(fields, "rules changed");
-    else this.#log.info(fields, commit.deltas === undefined ? "rules in force" : "rules repaired");
+    else this.#log.info(fields, commit.first ? "rules in force" : "rules repaired");
   }
 
   failed(error: unknown, nextTryMs: number): void {

@@ -182,9 +182,10 @@ export class Agent {
   #committed(commit: Commit): void {
     this.#record.committed(commit);
     // Nobody knows what others let in before a repair: only in the hot path the table was ours all the time.
-    const { how } = commit.applied;
-    if (commit.deltas === undefined || (how !== "delta" && how !== "unchanged")) this.#recheck?.requestAll();
-    else this.#recheck?.request(shrunkAddresses(commit.deltas));
+    const { delta, applied } = commit;
+    const isHotPath = applied.how === "delta" || applied.how === "unchanged";
+    if (delta === undefined || !isHotPath) this.#recheck?.requestAll();
+    else this.#recheck?.request(shrunkAddresses(delta));
   }
 
   /** What somebody else's rules let in meanwhile is not to stay. */

@@ -5,14 +5,12 @@ import { type ElementsDelta, type ProgramDelta, parseDestinationPort } from "../
 
 /**
  * Local addresses whose class changed (its rules may be others) and peers that left a set (an allow ended). What only became
- * more open is not among them, as far as the delta shows it. Cost: proportional to the deltas.
+ * more open is not among them, as far as the delta shows it. Cost: proportional to the delta.
  */
-export function shrunkAddresses(deltas: readonly ProgramDelta[]): ReadonlySet<Address> {
+export function shrunkAddresses({ dispatch, elements }: ProgramDelta): ReadonlySet<Address> {
   const addresses = new Set<Address>();
-  for (const { dispatch, elements } of deltas) {
-    for (const { address, after } of dispatch) if (after !== undefined) addresses.add(address);
-    for (const change of elements) for (const element of change.removed) addresses.add(addressOf(change, element));
-  }
+  for (const { address, after } of dispatch) if (after !== undefined) addresses.add(address);
+  for (const change of elements) for (const element of change.removed) addresses.add(addressOf(change, element));
   return addresses;
 }
 

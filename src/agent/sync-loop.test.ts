@@ -5,7 +5,7 @@ import { type Applied, type Backend, BackendError, type Drift } from "../backend
 import { RuleGraph } from "../graph/rule-graph.ts";
 import { DEFAULT_PROGRAM_OPTIONS, type NodeProgram, type ProgramDelta } from "../program/program.ts";
 import { ClusterStore } from "../state/store.ts";
-import { type Commit, SyncLoop } from "./sync-loop.ts";
+import { type Commit, LoopEndedError, SyncLoop } from "./sync-loop.ts";
 
 const APPLIED: Applied = { how: "delta", operations: 1, elements: 1 };
 
@@ -98,7 +98,7 @@ function start(times: Partial<ConstructorParameters<typeof SyncLoop>[0]["times"]
     await done;
   };
   stops.push(stop);
-  return { clock, backend, commits, failures, drifts, loop, stop };
+  return { clock, backend, commits, failures, drifts, loop, done, stop };
 }
 
 const stops: (() => Promise<void>)[] = [];
@@ -195,7 +195,7 @@ describe("changes", () => {
 });
 
 describe("after a failure", () => {
-  it("it tries again by itself, later each time, and everything since is in the commit", async () => {
+  it("it tries again by itself, later each time, and the commit says that any change may be in it", async () => {
     const { loop, clock, backend, failures, commits } = await startSynced();
     backend.failures = [refused(), refused(), refused(), refused()];
     loop.add([setPolicy(deny)]);
@@ -206,7 +206,28 @@ describe("after a failure", () => {
     expect(failures).toEqual([100, 200, 400, 400]);
     expect(backend.calls).toEqual(["apply 1", "apply 1", "apply 0", "apply 0", "apply 0"]);
     expect(loop.inForce).toBe(true);
-    expect(commits.at(-1)?.deltas).toHaveLength(5);
+    expect(commits.map(({ first, delta }) => [first, delta])).toEqual([
+      [true, undefined],
+      [false, undefined],
+    ]);
+    loop.add([setPolicy(deny)]);
+    await clock.advance(100);
+    expect(commits.at(-1)?.delta?.dispatch).toHaveLength(1);
+  });
+
+  it("that lasts, what waits is timed only in part, and what waited longest is", async () => {
+    const { loop, clock, backend, commits } = await startSynced({ minIntervalMs: 1, firstRetryMs: 10 });
+    backend.failures = Array.from({ length: 120 }, refused);
+    loop.add([setPolicy(deny)]);
+    await clock.advance(10);
+    for (let batch = 0; batch < 30; batch++) {
+      loop.add(Array.from({ length: 500 }, (_, index) => setPod(podNumber(index))));
+      await clock.advance(1_000);
+    }
+    await clock.advance(60_000);
+    expect(commits).toHaveLength(2);
+    expect(commits[1]?.latenciesMs).toHaveLength(10_000);
+    expect(Math.max(...(commits[1]?.latenciesMs ?? []))).toBeGreaterThan(30_000);
   });
 
   it("of the first write, the whole program is tried again", async () => {
@@ -249,9 +270,48 @@ it("tasks run between the steps, also while nothing happens, and their failure i
   await clock.advance(1);
 });
 
-it("a large batch gives the event loop back every few milliseconds", async () => {
+it("tasks that wait when the loop ends, and later ones, are refused: nobody waits for ever", async () => {
+  const { loop, stop } = await startSynced();
+  const underWay = Promise.withResolvers<string>();
+  const first = loop.between(() => underWay.promise);
+  const waiting = [loop.between(() => 2), loop.between(() => 3)].map((task) => task.catch((error: unknown) => error));
+  const stopped = stop();
+  underWay.resolve("done");
+  await stopped;
+  expect(await first).toBe("done");
+  expect(await Promise.all(waiting)).toEqual([expect.any(LoopEndedError), expect.any(LoopEndedError)]);
+  await expect(loop.between(() => 4)).rejects.toThrow(LoopEndedError);
+});
+
+it("tasks that wait when a bug ends the loop are refused", async () => {
+  const { loop, clock, done } = await startSynced();
+  const ended = done.catch((error: unknown) => error);
+  stops.length = 0;
+  const bug = new Error("a bug");
+  const broken = {
+    ...makePod("far", "10.1.0.1", { node: "node-2" }),
+    get addresses(): never {
+      throw bug;
+    },
+  };
+  loop.add([setPod(broken)]);
+  // The loop was resting: one task is done before the events are looked at.
+  await loop.between(() => 0);
+  const waiting = loop.between(() => 1).catch((error: unknown) => error);
+  await clock.advance(100);
+  expect(await waiting).toBeInstanceOf(LoopEndedError);
+  expect(await ended).toBe(bug);
+});
+
+it.each([
+  ["a large batch gives", 5_000],
+  ["many small batches give", 1],
+])("%s the event loop back every few milliseconds", async (_name, batchSize) => {
   const { loop, clock, backend } = start({}, new BusyClock());
-  loop.add([setPolicy(deny), ...Array.from({ length: 5_000 }, (_, index) => setPod(podNumber(index)))]);
+  loop.add([setPolicy(deny)]);
+  for (let index = 0; index < 5_000; index += batchSize) {
+    loop.add(Array.from({ length: batchSize }, (_, offset) => setPod(podNumber(index + offset))));
+  }
   loop.sourceSynced();
   let turns = 0;
   const turn = () => {

@@ -30,11 +30,13 @@ export const DEFAULT_SYNC_TIMES: SyncTimes = {
 
 export interface Commit {
   readonly applied: Applied;
-  /** What changed since the last commit, in order; undefined: the first one, after start. */
-  readonly deltas: readonly ProgramDelta[] | undefined;
+  /** The first one after start. */
+  readonly first: boolean;
+  /** What changed since the last commit; undefined: the first one, or one after failures: what the kernel had is not known. */
+  readonly delta: ProgramDelta | undefined;
   /** From the start of the sync to the commit, graph and kernel. */
   readonly durationMs: number;
-  /** For each event of the batch, from its arrival to the commit; in no order. */
+  /** For each event of the batch, from its arrival to the commit; in no order. Of very many those that waited longest. */
   readonly latenciesMs: readonly number[];
   /** Pods that are new on this node with this commit: from the arrival of their address to the commit. */
   readonly newLocalPodsMs: readonly number[];
@@ -59,9 +61,19 @@ export interface SyncLoopOptions {
   readonly random?: () => number;
 }
 
+/** A kernel that refuses for hours must not cost memory for each event, nor a moment for each at the end. */
+const MOST_TIMED_EVENTS = 10_000;
 /** The event loop is given back at least this often while a large batch is taken in. */
 const SLICE_MS = 8;
 const HEARTBEAT_MS = 5_000;
+
+/** A task came too late: the loop has ended. */
+export class LoopEndedError extends Error {
+  constructor() {
+    super("the sync loop has ended");
+    this.name = "LoopEndedError";
+  }
+}
 
 export class SyncLoop {
   readonly #store: ClusterStore;
@@ -81,6 +93,7 @@ export class SyncLoop {
   #notBefore = 0;
   #verifyAt: number;
   #heartbeatAt: number;
+  #hasEnded = false;
   #wake: () => void = () => {};
 
   constructor(options: SyncLoopOptions) {
@@ -109,18 +122,23 @@ export class SyncLoop {
     this.#wake();
   }
 
-  /** Runs a task while state, graph and kernel agree and nothing changes them. Short, please; rejections are the caller's. */
+  /**
+   * Runs a task while state, graph and kernel agree and nothing changes them. Short, please; rejections are the caller's.
+   * Rejects with LoopEndedError when the loop ends before the task has begun.
+   */
   between<T>(task: () => T | Promise<T>): Promise<T> {
     const result = new Promise<T>((resolve, reject) => {
       this.#tasks.push(async () => {
         try {
+          if (this.#hasEnded) throw new LoopEndedError();
           resolve(await task());
         } catch (error) {
           reject(error);
         }
       });
     });
-    this.#wake();
+    if (this.#hasEnded) this.#refuseTasks();
+    else this.#wake();
     return result;
   }
 
@@ -138,15 +156,27 @@ export class SyncLoop {
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.#wake();
     signal.addEventListener("abort", stop, { once: true });
-    while (!signal.aborted) {
-      const now = this.#clock.now();
-      this.#heartbeatAt = now;
-      if (this.#syncIsDue(now)) await this.#sync();
-      else if (this.#verifyAt <= now) await this.#verify();
-      else if (this.#tasks.length === 0) await this.#rest(now, signal);
-      await this.#tasks.shift()?.();
+    try {
+      while (!signal.aborted) await this.#goRound(signal);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#hasEnded = true;
+      this.#refuseTasks();
     }
-    signal.removeEventListener("abort", stop);
+  }
+
+  async #goRound(signal: AbortSignal): Promise<void> {
+    const now = this.#clock.now();
+    this.#heartbeatAt = now;
+    if (this.#syncIsDue(now)) await this.#sync();
+    else if (this.#verifyAt <= now) await this.#verify();
+    else if (this.#tasks.length === 0) await this.#rest(now, signal);
+    await this.#tasks.shift()?.();
+  }
+
+  /** Whoever waits for one would wait for ever. */
+  #refuseTasks(): void {
+    for (const task of this.#tasks.splice(0)) void task();
   }
 
   #syncIsDue(now: number): boolean {
@@ -185,7 +215,7 @@ export class SyncLoop {
       return;
     }
     const first = !this.#installed;
-    if (!first) this.#uncommitted.deltas.push(delta);
+    const isDelta = this.inForce;
     let applied: Applied;
     try {
       applied = first ? await this.#backend.install(this.#graph.program()) : await this.#backend.apply(delta);
@@ -196,16 +226,17 @@ export class SyncLoop {
     this.#installed = true;
     this.#failures = 0;
     if (first) this.#scheduleVerification();
-    this.#observer.committed(this.#commit(applied, first, startedAt));
+    this.#observer.committed({ applied, first, delta: isDelta ? delta : undefined, ...this.#measure(startedAt) });
   }
 
   async #takeIn(batches: readonly PendingBatch[]): Promise<void> {
     let sliceEndsAt = this.#clock.now() + SLICE_MS;
+    let taken = 0;
     for (const { events, arrivedAt } of batches) {
-      for (const [index, event] of events.entries()) {
+      for (const event of events) {
         this.#note(event, arrivedAt);
         this.#graph.apply(event);
-        if (index % 16 === 15 && this.#clock.now() >= sliceEndsAt) {
+        if (++taken % 16 === 0 && this.#clock.now() >= sliceEndsAt) {
           await new Promise(setImmediate);
           this.#heartbeatAt = this.#clock.now();
           sliceEndsAt = this.#heartbeatAt + SLICE_MS;
@@ -216,7 +247,7 @@ export class SyncLoop {
 
   #note(event: ClusterEvent, arrivedAt: number): void {
     if (!this.#installed) return;
-    this.#uncommitted.arrivals.push(arrivedAt);
+    if (this.#uncommitted.arrivals.length < MOST_TIMED_EVENTS) this.#uncommitted.arrivals.push(arrivedAt);
     if (event.kind !== "pod") return;
     const { key, pod } = event;
     if (pod === undefined || pod.nodeName !== this.#graph.nodeName || pod.hostNetwork || pod.addresses.length === 0) {
@@ -226,13 +257,11 @@ export class SyncLoop {
     }
   }
 
-  #commit(applied: Applied, first: boolean, startedAt: number): Commit {
+  #measure(startedAt: number): Pick<Commit, "durationMs" | "latenciesMs" | "newLocalPodsMs"> {
     const now = this.#clock.now();
-    const { arrivals, newLocalPods, deltas } = this.#uncommitted;
+    const { arrivals, newLocalPods } = this.#uncommitted;
     this.#uncommitted = noneUncommitted();
     return {
-      applied,
-      deltas: first ? undefined : deltas,
       durationMs: now - startedAt,
       latenciesMs: arrivals.map((at) => now - at),
       newLocalPodsMs: [...newLocalPods.values()].map((at) => now - at),
@@ -269,6 +298,6 @@ export class SyncLoop {
   }
 }
 
-function noneUncommitted(): { arrivals: number[]; newLocalPods: Map<PodKey, number>; deltas: ProgramDelta[] } {
-  return { arrivals: [], newLocalPods: new Map(), deltas: [] };
+function noneUncommitted(): { arrivals: number[]; newLocalPods: Map<PodKey, number> } {
+  return { arrivals: [], newLocalPods: new Map() };
 }
