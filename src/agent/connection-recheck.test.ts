@@ -11,6 +11,8 @@ class ScriptedTracker implements ConnectionTracker {
   connections: TrackedConnection[] = [];
   readonly asked: string[] = [];
   failures = 0;
+  /** What cannot be deleted. */
+  isStuck: (connection: TrackedConnection) => boolean = () => false;
 
   async list(family: Family, addresses?: ReadonlySet<Address>): Promise<readonly TrackedConnection[]> {
     this.asked.push(`${family} ${addresses === undefined ? "all" : [...addresses].sort().join(" ")}`);
@@ -27,7 +29,9 @@ class ScriptedTracker implements ConnectionTracker {
 
   async delete(connections: readonly TrackedConnection[]): Promise<number> {
     const before = this.connections.length;
-    this.connections = this.connections.filter((each) => !connections.includes(each));
+    const isStuck = connections.some(this.isStuck);
+    this.connections = this.connections.filter((each) => !connections.includes(each) || this.isStuck(each));
+    if (isStuck) throw new Error("some connections are busy");
     return before - this.connections.length;
   }
 
@@ -52,7 +56,10 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-function start(denied: (connection: TrackedConnection) => boolean) {
+function start(
+  denied: (connection: TrackedConnection) => boolean,
+  between: ConstructorParameters<typeof ConnectionRecheck>[0]["between"] = async (task) => task(),
+) {
   const clock = new ManualClock();
   const tracker = new ScriptedTracker();
   const passes: { examined: number; cut: number }[] = [];
@@ -61,7 +68,7 @@ function start(denied: (connection: TrackedConnection) => boolean) {
   const recheck = new ConnectionRecheck({
     tracker,
     clock,
-    between: async (task) => task(),
+    between,
     makeJudge: () => {
       judges++;
       return { allows: (each: TrackedConnection) => !denied(each) } as unknown as ConnectionJudge;
@@ -77,7 +84,7 @@ function start(denied: (connection: TrackedConnection) => boolean) {
     controller.abort();
     await done;
   });
-  return { clock, tracker, passes, failures, recheck, judges: () => judges };
+  return { clock, tracker, passes, failures, recheck, controller, done, judges: () => judges };
 }
 
 const addresses = (...list: string[]) => new Set(list as Address[]);
@@ -172,16 +179,86 @@ it("requests that come soon after a pass share the next one", async () => {
   expect(tracker.asked).toEqual(["4 10.0.0.1", "4 10.0.0.2 10.0.0.3"]);
 });
 
-it("a pass that fails is done again, with what was asked for meanwhile", async () => {
-  const { clock, tracker, failures, passes, recheck } = start(() => true);
-  tracker.failures = 1;
-  tracker.connections = [connection("10.0.0.1", "10.0.0.2"), connection("10.0.0.5", "10.0.0.6")];
+describe("a pass that fails", () => {
+  it("is done again, later each time, and then followed by a second one", async () => {
+    const { clock, tracker, failures, passes, recheck } = start(() => true);
+    tracker.failures = 7;
+    tracker.connections = [connection("10.0.0.1", "10.0.0.2")];
+    recheck.request(addresses("10.0.0.1"));
+    await clock.advance(200_000);
+    expect(failures).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    await clock.advance(200_000);
+    expect(passes).toEqual([
+      { examined: 1, cut: 1 },
+      { examined: 0, cut: 0 },
+    ]);
+  });
+
+  it("does not hold up what is asked for meanwhile", async () => {
+    const { clock, tracker, passes, recheck } = start(() => true);
+    tracker.failures = 1;
+    tracker.connections = [connection("10.0.0.1", "10.0.0.2"), connection("10.0.0.5", "10.0.0.6")];
+    recheck.request(addresses("10.0.0.1"));
+    await clock.advance(1);
+    recheck.request(addresses("10.0.0.5"));
+    await clock.advance(500);
+    expect(passes).toEqual([{ examined: 1, cut: 1 }]);
+    await clock.advance(2_000);
+    expect(tracker.connections).toEqual([]);
+  });
+
+  it("of one family does not save the connections of the other", async () => {
+    const { clock, tracker, failures, recheck } = start(() => true);
+    tracker.failures = 1;
+    tracker.connections = [connection("10.0.0.1", "10.0.0.2"), connection("fd00::1", "fd00::2")];
+    recheck.requestAll();
+    await clock.advance(1);
+    expect(tracker.connections).toHaveLength(1);
+    expect(failures).toEqual([2_000]);
+  });
+
+  it("because some connections cannot be deleted cuts all the others, and tells both", async () => {
+    const { clock, tracker, failures, passes, recheck } = start(() => true);
+    tracker.isStuck = ({ original }) => original.destination === "10.1.0.7";
+    tracker.connections = Array.from({ length: 1_000 }, (_, index) =>
+      connection("10.0.0.1", `10.1.${index >> 8}.${index & 255}`),
+    );
+    recheck.requestAll();
+    await clock.advance(1);
+    expect(tracker.connections).toHaveLength(1);
+    expect(failures).toEqual([2_000]);
+    expect(passes).toEqual([{ examined: 1_000, cut: 750 }]);
+  });
+});
+
+it("requests without end do not hold second looks up", async () => {
+  const { clock, tracker, passes, recheck } = start(() => true);
   recheck.request(addresses("10.0.0.1"));
   await clock.advance(1);
-  expect(failures).toEqual([2_000]);
-  recheck.request(addresses("10.0.0.5"));
-  await clock.advance(2_500);
-  expect(passes).toEqual([{ examined: 2, cut: 2 }]);
+  tracker.connections = [connection("10.0.0.1", "10.0.0.2")];
+  for (let round = 0; round < 40; round++) {
+    recheck.request(addresses(`10.9.0.${round}`));
+    await clock.advance(50);
+  }
+  expect(tracker.connections).toEqual([]);
+  expect(passes.length).toBeGreaterThan(10);
+});
+
+it("ends at once, and without complaint, when the state cannot be had any more", async () => {
+  let asked = 0;
+  const { tracker, failures, recheck, clock, controller, done } = start(
+    () => true,
+    async () => {
+      asked++;
+      controller.abort();
+      throw new Error("the loop has ended");
+    },
+  );
+  tracker.connections = [connection("10.0.0.1", "10.0.0.2"), connection("fd00::1", "fd00::2")];
+  recheck.requestAll();
+  await clock.settle();
+  await done;
+  expect([asked, failures]).toEqual([1, []]);
 });
 
 it("no address, no pass", async () => {

@@ -32,7 +32,9 @@ const ANSWER_LOOK_MS = 250;
 const LAST_ANSWER_LOOK_MS = ANSWERS_MS - 1_000;
 /** After a pass the next one waits so long: changes that follow each other share a walk through the kernel's table. */
 const MIN_INTERVAL_MS = 100;
-const RETRY_MS = 2_000;
+/** After a pass that failed, doubled each time. What is asked for meanwhile does not wait for it. */
+const FIRST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 60_000;
 /** Nothing is due: any long time will do. */
 const HEARTBEAT_MS = 60_000;
 /** Connections judged in one go: a few milliseconds. */
@@ -40,12 +42,28 @@ const SLICE = 250;
 
 type Wanted = ReadonlySet<Address> | "all";
 
+/** To come at a time; all that are due share one pass. */
+interface Look {
+  readonly at: number;
+  readonly wanted: Wanted;
+  /** Another one follows it. */
+  readonly isFirst: boolean;
+  /** How often it failed so far. */
+  readonly failures: number;
+}
+
+interface PassResult {
+  readonly examined: number;
+  readonly cut: number;
+  /** What could not be read, judged or deleted; the rest was all the same. */
+  readonly failures: readonly unknown[];
+}
+
 export class ConnectionRecheck {
   readonly #options: RecheckOptions;
-  #due: Set<Address> | "all" | undefined;
+  #requested: Set<Address> | "all" | undefined;
   readonly #severed = new SeveredFlows();
-  /** In order of their times. */
-  #laterLooks: { readonly at: number; readonly wanted: Wanted }[] = [];
+  #looks: Look[] = [];
   #wake: () => void = () => {};
 
   constructor(options: RecheckOptions) {
@@ -66,89 +84,92 @@ export class ConnectionRecheck {
   }
 
   #add(wanted: Wanted): void {
-    if (wanted === "all" || this.#due === "all") {
-      this.#due = "all";
+    if (wanted === "all" || this.#requested === "all") {
+      this.#requested = "all";
       return;
     }
-    this.#due ??= new Set();
-    for (const address of wanted) this.#due.add(address);
+    this.#requested ??= new Set();
+    for (const address of wanted) this.#requested.add(address);
   }
 
   /** Resolves after an abort. Rejects only for bugs. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
     const stop = () => this.#wake();
     signal.addEventListener("abort", stop, { once: true });
     while (!signal.aborted) {
-      const due = this.#due;
-      this.#due = undefined;
-      if (due !== undefined) await this.#look(due, signal);
-      else if ((this.#laterLooks[0]?.at ?? Number.POSITIVE_INFINITY) <= clock.now()) await this.#lookAgain(signal);
+      const due = this.#takeDue();
+      if (due.length > 0) await this.#look(due, signal);
       else await this.#rest();
     }
     signal.removeEventListener("abort", stop);
   }
 
+  #takeDue(): Look[] {
+    const now = this.#options.clock.now();
+    const due = this.#looks.filter((look) => look.at <= now);
+    this.#looks = this.#looks.filter((look) => look.at > now);
+    if (this.#requested !== undefined) due.push({ at: now, wanted: this.#requested, isFirst: true, failures: 0 });
+    this.#requested = undefined;
+    return due;
+  }
+
   async #rest(): Promise<void> {
     const { clock } = this.#options;
+    const now = clock.now();
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    const next = this.#laterLooks[0];
-    await clock.sleep(next === undefined ? HEARTBEAT_MS : Math.max(0, next.at - clock.now()), woken.signal);
+    const next = this.#looks.reduce((soonest, { at }) => Math.min(soonest, at), now + HEARTBEAT_MS);
+    await clock.sleep(next - now, woken.signal);
     this.#wake = () => {};
   }
 
-  async #look(due: Wanted, signal: AbortSignal): Promise<void> {
-    if (!(await this.#tryPass(due, signal))) return;
-    this.#lookLater(due, SECOND_LOOK_MS);
+  #lookLater(wanted: Wanted, delayMs: number, failures = 0): void {
+    const at = this.#options.clock.now() + delayMs;
+    this.#looks.push({ at, wanted, isFirst: failures > 0, failures });
   }
 
-  #lookLater(wanted: Wanted, delayMs: number): void {
-    this.#laterLooks.push({ at: this.#options.clock.now() + delayMs, wanted });
-    this.#laterLooks.sort((a, b) => a.at - b.at);
-  }
-
-  /** Those that are due, in one pass. */
-  async #lookAgain(signal: AbortSignal): Promise<void> {
-    const now = this.#options.clock.now();
-    const due = this.#laterLooks.filter((look) => look.at <= now).map((look) => look.wanted);
-    this.#laterLooks = this.#laterLooks.filter((look) => look.at > now);
-    await this.#tryPass(united(due), signal);
-  }
-
-  /** false: it failed, and will be done again. */
-  async #tryPass(wanted: Wanted, signal: AbortSignal): Promise<boolean> {
+  async #look(due: readonly Look[], signal: AbortSignal): Promise<void> {
     const { clock, observer } = this.#options;
     const startedAt = clock.now();
-    try {
-      const counts = await this.#pass(wanted);
+    const wanted = united(due.map((look) => look.wanted));
+    const { failures, ...counts } = await this.#pass(wanted, signal);
+    if (failures.length === 0 || counts.cut > 0) {
       observer.rechecked({ ...counts, durationMs: clock.now() - startedAt });
-      await clock.sleep(MIN_INTERVAL_MS, signal);
-      return true;
-    } catch (error) {
-      this.#add(wanted);
-      observer.recheckFailed(error, RETRY_MS);
-      await clock.sleep(RETRY_MS, signal);
-      return false;
     }
+    if (failures.length === 0) {
+      const first = due.filter((look) => look.isFirst).map((look) => look.wanted);
+      if (first.length > 0) this.#lookLater(united(first), SECOND_LOOK_MS);
+    } else if (!signal.aborted) {
+      const failedBefore = due.reduce((most, look) => Math.max(most, look.failures), 0);
+      const retryMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failedBefore);
+      this.#lookLater(wanted, retryMs, failedBefore + 1);
+      observer.recheckFailed(oneError(failures), retryMs);
+    }
+    await clock.sleep(MIN_INTERVAL_MS, signal);
   }
 
-  async #pass(due: Wanted): Promise<{ examined: number; cut: number }> {
-    let examined = 0;
-    let cut = 0;
+  async #pass(wanted: Wanted, signal: AbortSignal): Promise<PassResult> {
+    const result = { examined: 0, cut: 0, failures: [] as unknown[] };
     for (const family of FAMILIES) {
-      const addresses = due === "all" ? undefined : ofFamily(due, family);
-      if (addresses?.size === 0) continue;
-      const connections = await this.#options.tracker.list(family, addresses);
-      examined += connections.length;
-      cut += await this.#cutDenied(connections);
+      const addresses = wanted === "all" ? undefined : ofFamily(wanted, family);
+      if (addresses?.size === 0 || signal.aborted) continue;
+      try {
+        const connections = await this.#options.tracker.list(family, addresses);
+        result.examined += connections.length;
+        await this.#cutDenied(connections, result);
+      } catch (error) {
+        // The other family's connections have nothing to do with it.
+        result.failures.push(error);
+      }
     }
-    return { examined, cut };
+    return result;
   }
 
-  async #cutDenied(connections: readonly TrackedConnection[]): Promise<number> {
+  async #cutDenied(
+    connections: readonly TrackedConnection[],
+    result: { cut: number; readonly failures: unknown[] },
+  ): Promise<void> {
     const { between, makeJudge, tracker, clock } = this.#options;
-    let cut = 0;
     for (let start = 0; start < connections.length; start += SLICE) {
       const slice = connections.slice(start, start + SLICE);
       // A new judge for each slice: the policies may have changed in between.
@@ -158,10 +179,14 @@ export class ConnectionRecheck {
         return slice.filter((each) => !judge.allows(each) || this.#severed.isAnswer(each, now));
       });
       if (denied.length === 0) continue;
-      cut += await tracker.delete(denied);
+      try {
+        result.cut += await tracker.delete(denied);
+      } catch (error) {
+        // One that cannot be deleted must not save the others.
+        result.failures.push(error);
+      }
       this.#lookForAnswers(denied);
     }
-    return cut;
   }
 
   #lookForAnswers(cut: readonly TrackedConnection[]): void {
@@ -179,6 +204,13 @@ function united(all: readonly Wanted[]): Wanted {
     for (const address of wanted) addresses.add(address);
   }
   return addresses;
+}
+
+function oneError(failures: readonly unknown[]): unknown {
+  const [first] = failures;
+  if (failures.length === 1) return first;
+  const reason = first instanceof Error ? first.message : String(first);
+  return new AggregateError(failures, `${failures.length} failures, the first one: ${reason}`);
 }
 
 function ofFamily(addresses: ReadonlySet<Address>, family: Family): ReadonlySet<Address> {
