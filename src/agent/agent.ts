@@ -5,7 +5,6 @@
 //        └──> sync loop ─> backend (kernel)
 //                    └───> recheck ─> connection tracking
 
-import { networkInterfaces } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Backend, BackendFacts, Drift, DropCounts } from "../backends/backend.ts";
 import { RuleGraph } from "../graph/rule-graph.ts";
@@ -19,6 +18,7 @@ import type { ClusterChange, ClusterSink, ClusterSource } from "./cluster-change
 import { ConnectionJudge } from "./connection-judge.ts";
 import { ConnectionRecheck } from "./connection-recheck.ts";
 import { type HealthFacts, type HealthReport, liveness, readiness } from "./health.ts";
+import { HostAddresses } from "./host-addresses.ts";
 import { type Answer, json, type Routes, text } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { AgentMetrics } from "./metrics.ts";
@@ -195,14 +195,16 @@ export class Agent {
   }
 
   #makeRecheck(tracker: ConnectionTracker): ConnectionRecheck {
+    const hostAddresses = new HostAddresses();
     return new ConnectionRecheck({
       tracker,
       between: (task) => this.#loop.between(task),
-      makeJudge: () =>
+      nodeAddresses: () => hostAddresses.read(),
+      makeJudge: (nodeAddresses) =>
         new ConnectionJudge(this.#store, {
           ...this.#parts.program,
           nodeName: this.#parts.nodeName,
-          nodeAddresses: addressesOfThisHost(),
+          nodeAddresses,
         }),
       clock: this.#parts.clock,
       observer: this.#record,
@@ -268,10 +270,4 @@ export class Agent {
       log.warn({ err: error }, "dropped packets cannot be counted");
     }
   }
-}
-
-/** Read anew each time: addresses come and go. Interfaces that are down have none to speak from. */
-function addressesOfThisHost(): ReadonlySet<string> {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return new Set(addresses.map(({ address }) => address.replace(/%.*$/, "")));
 }

@@ -3,7 +3,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import type { Address, Family } from "../net/address.ts";
 import type { ConnectionTracker, TrackedConnection } from "../netlink/connection-tracker.ts";
 import type { ConnectionJudge } from "./connection-judge.ts";
-import { ConnectionRecheck } from "./connection-recheck.ts";
+import { ConnectionRecheck, type RecheckOptions } from "./connection-recheck.ts";
 
 /** Holds connections, deletes them, fails when told to. */
 class ScriptedTracker implements ConnectionTracker {
@@ -58,7 +58,8 @@ afterEach(async () => {
 
 function start(
   denied: (connection: TrackedConnection) => boolean,
-  between: ConstructorParameters<typeof ConnectionRecheck>[0]["between"] = async (task) => task(),
+  between: RecheckOptions["between"] = async (task) => task(),
+  nodeAddresses: RecheckOptions["nodeAddresses"] = async () => new Set(),
 ) {
   const clock = new ManualClock();
   const tracker = new ScriptedTracker();
@@ -69,9 +70,11 @@ function start(
     tracker,
     clock,
     between,
-    makeJudge: () => {
+    nodeAddresses,
+    makeJudge: (own) => {
       judges++;
-      return { allows: (each: TrackedConnection) => !denied(each) } as unknown as ConnectionJudge;
+      const allows = (each: TrackedConnection) => own.has(each.original.source) || !denied(each);
+      return { allows } as unknown as ConnectionJudge;
     },
     observer: {
       rechecked: ({ examined, cut }) => passes.push({ examined, cut }),
@@ -242,6 +245,44 @@ it("requests without end do not hold second looks up", async () => {
   }
   expect(tracker.connections).toEqual([]);
   expect(passes.length).toBeGreaterThan(10);
+});
+
+describe("the node's own addresses", () => {
+  it("are asked for after the connections: one from a new address is known as the node's", async () => {
+    const own = new Set<string>();
+    const { clock, tracker, recheck } = start(
+      () => true,
+      undefined,
+      async () => new Set(own),
+    );
+    const listed = tracker.list.bind(tracker);
+    tracker.list = async (...asked) => {
+      own.add("10.96.0.1");
+      return listed(...asked);
+    };
+    tracker.connections = [connection("10.96.0.1", "10.0.0.2")];
+    recheck.requestAll();
+    await clock.advance(10_000);
+    expect(tracker.connections).toHaveLength(1);
+  });
+
+  it("that cannot be read cut nothing, and are asked for again", async () => {
+    let attempts = 0;
+    const { clock, tracker, failures, recheck } = start(
+      () => true,
+      undefined,
+      async () => {
+        if (attempts++ === 0) throw new Error("no answer");
+        return new Set(["10.0.0.9"]);
+      },
+    );
+    tracker.connections = [connection("10.0.0.9", "10.0.0.2"), connection("10.0.0.8", "10.0.0.2")];
+    recheck.requestAll();
+    await clock.advance(500);
+    expect([tracker.connections.length, failures]).toEqual([2, [2_000]]);
+    await clock.advance(2_000);
+    expect(tracker.connections.map(({ original }) => original.source)).toEqual(["10.0.0.9"]);
+  });
 });
 
 it("ends at once, and without complaint, when the state cannot be had any more", async () => {

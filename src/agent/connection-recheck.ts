@@ -16,8 +16,10 @@ export interface RecheckOptions {
   readonly tracker: ConnectionTracker;
   /** Runs the task while the state is consistent (`SyncLoop.between`). */
   readonly between: <T>(task: () => T) => Promise<T>;
+  /** This node's own. Asked after the connections: one that is new by then is known. */
+  readonly nodeAddresses: () => Promise<ReadonlySet<string>>;
   /** A judge for the state of now. Called within `between`. */
-  readonly makeJudge: () => ConnectionJudge;
+  readonly makeJudge: (nodeAddresses: ReadonlySet<string>) => ConnectionJudge;
   readonly clock: Clock;
   readonly observer: RecheckObserver;
 }
@@ -169,12 +171,13 @@ export class ConnectionRecheck {
     connections: readonly TrackedConnection[],
     result: { cut: number; readonly failures: unknown[] },
   ): Promise<void> {
-    const { between, makeJudge, tracker, clock } = this.#options;
+    const { between, makeJudge, nodeAddresses, tracker, clock } = this.#options;
+    const own = connections.length === 0 ? new Set<string>() : await nodeAddresses();
     for (let start = 0; start < connections.length; start += SLICE) {
       const slice = connections.slice(start, start + SLICE);
       // A new judge for each slice: the policies may have changed in between.
       const denied = await between(() => {
-        const judge = makeJudge();
+        const judge = makeJudge(own);
         const now = clock.now();
         return slice.filter((each) => !judge.allows(each) || this.#severed.isAnswer(each, now));
       });

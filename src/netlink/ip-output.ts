@@ -1,6 +1,6 @@
-// What `ip -j -d link` and `ip -j route get` print, as links and routes. Owns reading it; running ip is route-source.ts.
+// What `ip -j -d link`, `ip -j route get` and `ip -j address` print, as links, routes and addresses. Owns reading it; running ip is route-source.ts.
 
-import { parseAddress } from "../net/address.ts";
+import { type Address, parseAddress } from "../net/address.ts";
 import type { Link } from "./links.ts";
 import { NetlinkError } from "./netlink-error.ts";
 import type { Route } from "./routes.ts";
@@ -30,6 +30,22 @@ export function readIpLinks(stdout: string): readonly Link[] {
       isUp: flags.includes("UP"),
       hasXdp: entry.xdp !== undefined,
     };
+  });
+}
+
+/** Throws NetlinkError `malformed`. */
+export function readIpAddresses(stdout: string): readonly Address[] {
+  return parseArray(stdout).flatMap(({ addr_info: infos }) => {
+    if (!Array.isArray(infos)) throw new NetlinkError("malformed", "ip speaks of an interface without addresses");
+    return infos.flatMap((info: unknown) => {
+      const { family, local } = isRecord(info) ? info : {};
+      if (family !== "inet" && family !== "inet6") return [];
+      const address = typeof local === "string" ? parseAddress(local)?.address : undefined;
+      if (address === undefined) {
+        throw new NetlinkError("malformed", `ip speaks of an address that is not understood: ${JSON.stringify(info)}`);
+      }
+      return [address];
+    });
   });
 }
 
