@@ -109,6 +109,7 @@ class HttpApiClient implements StreamingApiClient {
   }
 
   close(): void {
+    this.#pulse.close();
     this.#transport.close();
   }
 

@@ -1,12 +1,12 @@
 // One list, read while it arrives: each item is parsed and handed on at once, the body is never held.
 // Owns what makes an answer a list; which list to ask for is the reflector's business.
 
-import { isUtf8 } from "node:buffer";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isMapping } from "../dialects/field-reader.ts";
 import { isGone } from "./api-error.ts";
 import { type ListEnvelope, ListSplitter, ListSyntaxError } from "./list-splitter.ts";
 import { identityOf, type ObjectIdentity } from "./object-identity.ts";
+import { parseObject } from "./parse-object.ts";
 import type { Resource } from "./resources.ts";
 import { answerFailure, statusFailure } from "./status-failures.ts";
 import type { Query, Timeouts } from "./transport.ts";
@@ -105,13 +105,11 @@ async function readPage(
 }
 
 function parseItem(bytes: Buffer): [item: unknown, identity: ObjectIdentity] {
-  // The decoder below would put replacement characters in the place of broken ones: other labels than the object has.
-  if (!isUtf8(bytes)) throw new ListSyntaxError("an item is not valid UTF-8");
   let item: unknown;
   try {
-    item = JSON.parse(bytes.toString("utf8"));
+    item = parseObject(bytes);
   } catch {
-    throw new ListSyntaxError("the JSON of an item is broken");
+    throw new ListSyntaxError("an item is not valid JSON in UTF-8");
   }
   const identity = identityOf(item);
   if (identity === undefined) throw new ListSyntaxError("an item has no name or no resourceVersion");

@@ -127,7 +127,7 @@ export class Reflector<T> {
   async #follow(opened: WatchStream | undefined, signal: AbortSignal): Promise<void> {
     let watch = opened;
     let wasQuiet = false;
-    while (!signal.aborted && this.#fruitlessWatches < FRUITLESS_WATCHES_BEFORE_LIST) {
+    do {
       let beganAtMs = this.#settings.clock();
       const livedMs = () => (watch === undefined ? 0 : this.#settings.clock() - beganAtMs);
       try {
@@ -137,6 +137,8 @@ export class Reflector<T> {
           watch = await this.#resume(wasQuiet, signal);
           beganAtMs = this.#settings.clock();
         }
+        // The owner may have stopped us while it took over the first list.
+        signal.throwIfAborted();
         wasQuiet = false;
         wasQuiet = (await this.#consume(watch, signal)) === "quiet";
         this.#backoff.closed(livedMs());
@@ -154,7 +156,7 @@ export class Reflector<T> {
         watch?.close();
         watch = undefined;
       }
-    }
+    } while (!signal.aborted && this.#fruitlessWatches < FRUITLESS_WATCHES_BEFORE_LIST);
   }
 
   /**

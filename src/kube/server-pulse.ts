@@ -47,11 +47,20 @@ export class ServerPulse {
     if (this.#timer === undefined && this.#question === undefined) this.#checkLater();
     return () => {
       this.#guarded.delete(entry);
-      if (this.#guarded.size > 0) return;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.#question?.abort();
+      if (this.#guarded.size === 0) this.#rest();
     };
+  }
+
+  /** Nobody is guarded any more. */
+  close(): void {
+    this.#guarded.clear();
+    this.#rest();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#question?.abort();
   }
 
   #checkLater(): void {

@@ -91,6 +91,6 @@ describe("events", () => {
       JSON.stringify({ type: "ADDED", object: { metadata } }).replace("web", "w\xffb"),
       "latin1",
     );
-    expect(() => parseWatchEvent(bytes)).toThrow("not valid UTF-8");
+    expect(() => parseWatchEvent(bytes)).toThrow("not valid JSON in UTF-8");
   });
 });

@@ -1,9 +1,9 @@
 // The frames of a watch's body: one JSON object a line. Owns which of them are understood; anything else is an error,
 // never skipped, because a skipped frame is a lost event.
 
-import { isUtf8 } from "node:buffer";
 import { isMapping } from "../dialects/field-reader.ts";
 import { identityOf, type ObjectIdentity } from "./object-identity.ts";
+import { parseObject } from "./parse-object.ts";
 
 export type WatchEvent =
   | {
@@ -88,13 +88,11 @@ export function parseWatchEvent(line: Buffer): WatchEvent {
 }
 
 function parseFrame(line: Buffer): Readonly<Record<string, unknown>> {
-  // The decoder below would put replacement characters in the place of broken ones: other labels than the object has.
-  if (!isUtf8(line)) throw new WatchFrameError("an event is not valid UTF-8");
   let frame: unknown;
   try {
-    frame = JSON.parse(line.toString("utf8"));
+    frame = parseObject(line);
   } catch {
-    throw new WatchFrameError("an event is not valid JSON");
+    throw new WatchFrameError("an event is not valid JSON in UTF-8");
   }
   if (!isMapping(frame)) throw new WatchFrameError("an event is not a JSON object");
   return frame;

@@ -189,6 +189,16 @@ describe.each(["served", "refused"] as const)("with streaming lists %s", (stream
     await eventually("no watch", () => server.watchCount === 0);
   });
 
+  it("stop() while the first list is taken over ends it, with its connection", async () => {
+    const server = await start();
+    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
+    let stopIt = () => {};
+    const { ended, stop } = await reflectPods(server, { onChanges: () => stopIt() });
+    stopIt = stop;
+    await ended;
+    await eventually("no watch", () => server.watchCount === 0);
+  });
+
   it("a handler throws: run() rejects with its error, and no request follows", async () => {
     const server = await start();
     const failure = new Error("disk full");
