@@ -70,6 +70,7 @@ function judge(policies: readonly Policy[], options: Partial<ConstructorParamete
 
 const DENY_INGRESS = makePolicy("deny", { podSelector: { matchLabels: { app: "db" } } });
 const DENY_ALL = makePolicy("deny-all", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+const ALLOW_ALL_EGRESS = makePolicy("out", { podSelector: {}, policyTypes: ["Egress"], egress: [{}] });
 const ALLOW_WEB_5432 = makePolicy("allow", {
   podSelector: { matchLabels: { app: "db" } },
   ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 5432 }] }],
@@ -122,6 +123,27 @@ describe("a connection is denied", () => {
     expect(allows({ from: "10.0.0.1", to: "10.0.0.2", port: 5432, service: ["10.96.0.1", 80] })).toBe(true);
     expect(allows({ from: "10.0.0.1", to: "10.0.0.2", port: 80, service: ["10.96.0.1", 5432] })).toBe(false);
   });
+});
+
+it("with strict start costs no walk over the cluster's nodes, and closed addresses keep what they have", () => {
+  const store = new ClusterStore();
+  store.apply(setPod(makePod("db", "10.0.0.2")));
+  store.apply(setPolicy(DENY_INGRESS));
+  store.apply(setPolicy(ALLOW_ALL_EGRESS));
+  let walks = 0;
+  store.nodes = () => {
+    walks++;
+    return [];
+  };
+  const judge = new ConnectionJudge(store, {
+    ...DEFAULT_PROGRAM_OPTIONS,
+    unknownLocalPods: "drop",
+    nodeName: "node-1",
+    nodeAddresses: new Set(),
+  });
+  expect(judge.allows(connection({ from: "203.0.113.7", to: "10.0.0.2" }))).toBe(false);
+  expect(judge.allows(connection({ from: "10.0.0.2", to: "10.0.0.99" }))).toBe(true);
+  expect(walks).toBe(0);
 });
 
 describe("a connection is left alone", () => {

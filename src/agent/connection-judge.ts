@@ -46,7 +46,8 @@ export class ConnectionJudge {
 
   constructor(view: ClusterView, options: JudgeOptions) {
     this.#view = view;
-    this.#options = options;
+    // Strict start closes what begins, and what no pod owns has no half here: asking would walk all nodes for each address.
+    this.#options = { ...options, unknownLocalPods: "allow" };
   }
 
   /** True where no half that this node decides denies it. Cost: the policies of its pods; repeated flows cost nothing. */
