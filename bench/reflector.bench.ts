@@ -1,5 +1,6 @@
 // The first list of a reflector: many pods of 6 KB from another process, over each kind of list and connection, each
-// measured in a process of its own. Prints JSON: medians. NFTPOL_BENCH_PODS chooses another number of pods.
+// measured in a process of its own, with the memory options of the agent's image. Prints JSON: medians.
+// NFTPOL_BENCH_PODS and NFTPOL_BENCH_ROUNDS choose other numbers.
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const PODS = Number(process.env.NFTPOL_BENCH_PODS ?? 50_000);
-const ROUNDS = 3;
+const ROUNDS = Number(process.env.NFTPOL_BENCH_ROUNDS ?? 3);
 const MODES = ["streaming", "list", "gzip"] as const;
 const FIGURES = ["seconds", "cpuSeconds", "longestBlockMs", "peakMegabytes", "liveMegabytes"] as const;
 type Sample = Readonly<Record<(typeof FIGURES)[number], number>>;
@@ -50,7 +51,9 @@ function writeKubeconfig(ports: Ports, scheme: "http" | "https", mode: string): 
 
 function measure(kubeconfig: string): Sample {
   const program = join(import.meta.dirname, "pod-reflector.ts");
-  const text = execFileSync(process.execPath, ["--expose-gc", program, kubeconfig], { encoding: "utf8" });
+  const text = execFileSync(process.execPath, ["--expose-gc", "--max-semi-space-size=2", program, kubeconfig], {
+    encoding: "utf8",
+  });
   const sample = JSON.parse(text) as Sample & { readonly pods: number };
   if (sample.pods !== PODS) throw new Error(`${sample.pods} of ${PODS} pods came`);
   return sample;

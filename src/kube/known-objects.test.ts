@@ -66,7 +66,7 @@ describe("a new list", () => {
     expect(decodedCount()).toBe(4 + 3);
     expect(text(list.commit())).toEqual(["-gone u1", "-replaced u1", "+new u9", "+replaced u2", "+updated u1"]);
     expect(known.size).toBe(4);
-    expect(text(known.clear())).toEqual(["-same u1", "-updated u1", "-replaced u2", "-new u9"]);
+    expect(text(known.clear())).toEqual(["-new u9", "-replaced u2", "-same u1", "-updated u1"]);
   });
 
   it("believes older versions: etcd may have been restored", () => {

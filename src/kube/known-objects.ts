@@ -10,14 +10,11 @@ export type DecodeObject<T> = (item: unknown, identity: ObjectIdentity) => Objec
 interface Known {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** The last list that had it unchanged. */
-  seenInList: number;
 }
 
 export class KnownObjects<T> {
   readonly #decode: DecodeObject<T>;
-  readonly #known = new Map<string, Known>();
-  #lists = 0;
+  #known = new Map<string, Known>();
 
   constructor(decode: DecodeObject<T>) {
     this.#decode = decode;
@@ -36,7 +33,7 @@ export class KnownObjects<T> {
     const known = this.#known.get(key);
     if (known !== undefined && isStale(identity, known)) return [];
     const change = this.#decode(item, identity);
-    this.#known.set(key, { uid, resourceVersion, seenInList: 0 });
+    this.#known.set(key, { uid, resourceVersion });
     return known === undefined || known.uid === uid ? [change] : [deletion(key, known.uid), change];
   }
 
@@ -57,29 +54,32 @@ export class KnownObjects<T> {
 
   /** Begins a new list; nothing is changed before its commit, and a list that fails is simply forgotten. */
   beginList(): NewList<T> {
-    return new NewList(this.#known, () => ++this.#lists, this.#decode);
+    const adopt = (next: Map<string, Known>) => {
+      this.#known = next;
+    };
+    return new NewList(this.#known, adopt, this.#decode);
   }
 }
 
-/** The objects of a list that is being read. Of those that are known in the same version nothing is kept or decoded. */
+/** The objects of a list that is being read. Of those that are known in the same version nothing is decoded or kept twice. */
 export class NewList<T> {
-  readonly #known: Map<string, Known>;
-  readonly #nextNumber: () => number;
-  #number: number;
+  readonly #known: ReadonlyMap<string, Known>;
+  readonly #adopt: (next: Map<string, Known>) => void;
   readonly #decode: DecodeObject<T>;
-  readonly #pending = new Map<string, { readonly change: ObjectChange<T>; readonly resourceVersion: string }>();
+  /** What will be known. Made while the list arrives, so that the commit is short. */
+  readonly #next = new Map<string, Known>();
+  readonly #changed = new Map<string, ObjectChange<T>>();
 
-  constructor(known: Map<string, Known>, nextNumber: () => number, decode: DecodeObject<T>) {
+  constructor(known: ReadonlyMap<string, Known>, adopt: (next: Map<string, Known>) => void, decode: DecodeObject<T>) {
     this.#known = known;
-    this.#nextNumber = nextNumber;
-    this.#number = nextNumber();
+    this.#adopt = adopt;
     this.#decode = decode;
   }
 
   /** Forgets what came so far. */
   restart(): void {
-    this.#pending.clear();
-    this.#number = this.#nextNumber();
+    this.#next.clear();
+    this.#changed.clear();
   }
 
   /** Versions are compared for equality only: after a restore of etcd they have gone back. */
@@ -87,35 +87,26 @@ export class NewList<T> {
     const { key, uid, resourceVersion } = identity;
     const known = this.#known.get(key);
     if (known !== undefined && known.uid === uid && known.resourceVersion === resourceVersion) {
-      known.seenInList = this.#number;
-      this.#pending.delete(key);
+      this.#next.set(key, known);
+      this.#changed.delete(key);
     } else {
-      this.#pending.set(key, { change: this.#decode(item, identity), resourceVersion });
+      this.#next.set(key, { uid, resourceVersion });
+      this.#changed.set(key, this.#decode(item, identity));
     }
   }
 
   /** The object was deleted while the list was being sent (streaming lists). */
   delete(key: string): void {
-    this.#pending.delete(key);
-    const known = this.#known.get(key);
-    if (known !== undefined) known.seenInList = 0;
+    this.#next.delete(key);
+    this.#changed.delete(key);
   }
 
-  /** Only what differs: first all deletions, then additions and updates in the list's order. */
+  /** Only what differs: first all deletions, then additions and updates in the list's order. Once, with no event in between. */
   commit(): ObjectChange<T>[] {
     const changes: ObjectChange<T>[] = [];
-    for (const [key, known] of this.#known) {
-      const pending = this.#pending.get(key);
-      const stays = pending === undefined ? known.seenInList === this.#number : pending.change.uid === known.uid;
-      if (stays) continue;
-      changes.push(deletion(key, known.uid));
-      if (pending === undefined) this.#known.delete(key);
-    }
-    for (const [key, { change, resourceVersion }] of this.#pending) {
-      this.#known.set(key, { uid: change.uid, resourceVersion, seenInList: this.#number });
-      changes.push(change);
-    }
-    this.#pending.clear();
+    for (const [key, { uid }] of this.#known) if (this.#next.get(key)?.uid !== uid) changes.push(deletion(key, uid));
+    for (const change of this.#changed.values()) changes.push(change);
+    this.#adopt(this.#next);
     return changes;
   }
 }
