@@ -6,7 +6,7 @@
 //                    └───> recheck ─> connection tracking
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Backend, BackendFacts, Drift, DropCounts } from "../backends/backend.ts";
+import type { Backend, BackendFacts, Drift } from "../backends/backend.ts";
 import { RuleGraph } from "../graph/rule-graph.ts";
 import type { ConnectionTracker } from "../netlink/connection-tracker.ts";
 import type { ProgramOptions } from "../program/program.ts";
@@ -17,14 +17,16 @@ import type { Clock } from "./clock.ts";
 import type { ClusterChange, ClusterSink, ClusterSource } from "./cluster-change.ts";
 import { ConnectionJudge } from "./connection-judge.ts";
 import { ConnectionRecheck } from "./connection-recheck.ts";
+import { LatestDropCounts } from "./drop-counts.ts";
 import { type HealthFacts, type HealthReport, liveness, readiness } from "./health.ts";
 import { HostAddresses } from "./host-addresses.ts";
 import { type Answer, json, type Routes, text } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { type ObjectFinding, ObjectFindings } from "./object-findings.ts";
+import { sharedAnswer } from "./shared-answer.ts";
 import { shrunkAddresses } from "./shrunk-addresses.ts";
-import { type Commit, SyncLoop, type SyncTimes } from "./sync-loop.ts";
+import { type Commit, LoopEndedError, SyncLoop, type SyncTimes } from "./sync-loop.ts";
 
 export interface AgentParts {
   readonly nodeName: string;
@@ -46,8 +48,6 @@ export interface AgentParts {
   readonly times?: Partial<SyncTimes>;
 }
 
-/** Dropped packets are read from the kernel at most this often, whoever asks. */
-const DROPS_EVERY_MS = 5_000;
 const EVENT_LOOP_TICK_MS = 10;
 
 export class Agent {
@@ -60,7 +60,7 @@ export class Agent {
   readonly #loop: SyncLoop;
   readonly #recheck: ConnectionRecheck | undefined;
   readonly #eventLoop = monitorEventLoopDelay({ resolution: EVENT_LOOP_TICK_MS });
-  #drops: { readonly counts: DropCounts; readonly at: number } | undefined;
+  readonly #drops: LatestDropCounts;
 
   constructor(parts: AgentParts) {
     const { clock, log, backend } = parts;
@@ -80,6 +80,14 @@ export class Agent {
         verificationFailed: (error) => this.#record.verificationFailed(error),
       },
       ...(parts.times === undefined ? {} : { times: parts.times }),
+    });
+    this.#drops = new LatestDropCounts({
+      // Within the loop: calls of the backend must not overlap.
+      read: () => this.#loop.between(() => backend.dropped()),
+      onFailure: (error) => {
+        if (!(error instanceof LoopEndedError)) log.warn({ err: error }, "dropped packets cannot be counted");
+      },
+      clock,
     });
     this.#recheck = parts.tracker === undefined ? undefined : this.#makeRecheck(parts.tracker);
     this.#observeMetrics();
@@ -114,23 +122,23 @@ export class Agent {
     return {
       "/healthz": () => answer(liveness(this.#health())),
       "/readyz": () => answer(readiness(this.#health())),
-      "/status": async () => json(await this.status()),
+      "/status": sharedAnswer(this.#parts.clock, async () => json(await this.status())),
     };
   }
 
   /** For --metrics-address. */
   get metricsRoutes(): Routes {
     return {
-      "/metrics": async () => {
-        await this.#readDrops();
+      "/metrics": sharedAnswer(this.#parts.clock, async () => {
+        if (this.#loop.inForce) await this.#drops.refresh();
         return { status: 200, contentType: this.#metrics.contentType, body: await this.#metrics.text() };
-      },
+      }),
     };
   }
 
   async status(): Promise<AgentStatus> {
     const { nodeName, version, backend, backendName, backendFacts, dryRun, source, tracker } = this.#parts;
-    await this.#readDrops();
+    if (this.#loop.inForce) await this.#drops.refresh();
     return {
       apiVersion: "nftpol/v1",
       kind: "AgentStatus",
@@ -146,7 +154,7 @@ export class Agent {
         tracker: tracker?.name,
       }),
       packetPath: this.#pathProblems(),
-      dropped: this.#drops?.counts,
+      dropped: this.#drops.counts,
       size: backend.size(),
       policies: [...this.#store.policies()].length,
       unenforcedKinds: source.unenforcedKinds(),
@@ -239,7 +247,7 @@ export class Agent {
       inForce: () => this.#loop.inForce,
       size: () => this.#parts.backend.size(),
       sources: () => this.#parts.source.status(),
-      dropped: () => this.#drops?.counts,
+      dropped: () => this.#drops.counts,
       localPods: () => {
         const pods = this.#localPods();
         return { known: pods.length, isolated: pods.filter((pod) => pod.classes.length > 0).length };
@@ -256,18 +264,5 @@ export class Agent {
         return delays;
       },
     });
-  }
-
-  async #readDrops(): Promise<void> {
-    const { clock, backend, log } = this.#parts;
-    if (this.#drops !== undefined && clock.now() - this.#drops.at < DROPS_EVERY_MS) return;
-    if (!this.#loop.inForce) return;
-    try {
-      // Within the loop: calls of the backend must not overlap.
-      const counts = await this.#loop.between(() => backend.dropped());
-      this.#drops = { counts, at: clock.now() };
-    } catch (error) {
-      log.warn({ err: error }, "dropped packets cannot be counted");
-    }
   }
 }

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type HttpServer, json, ListenError, parseListenAddress, type Routes, serveHttp, text } from "./http-server.ts";
 
@@ -28,6 +29,28 @@ describe("an address", () => {
     const url = await serve({});
     await expect(serveHttp(new URL(url).host, {}, () => {})).rejects.toThrow(ListenError);
   });
+});
+
+it("more than a hundred connections at once are not taken, and afterwards it answers as before", async () => {
+  const url = await serve({ "/healthz": () => text(200, "ok") });
+  const { hostname, port } = new URL(url);
+  const sockets = Array.from({ length: 120 }, () => connect(Number(port), hostname));
+  const closed = sockets.map(
+    (socket) => new Promise<void>((resolve) => socket.on("error", () => {}).on("close", () => resolve())),
+  );
+  let closedSoFar = 0;
+  for (const each of closed) void each.then(() => closedSoFar++);
+  await expect.poll(() => closedSoFar).toBe(20);
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(closed);
+  await expect
+    .poll(() =>
+      fetch(`${url}/healthz`).then(
+        (answer) => answer.status,
+        () => 0,
+      ),
+    )
+    .toBe(200);
 });
 
 describe("an answer", () => {

@@ -34,6 +34,15 @@ export function parseListenAddress(text: string): { readonly host: string; reado
   return { host: match[1] ?? match[2] ?? "", port };
 }
 
+/** Whoever opens more, or says nothing, is cut off: files and memory are the agent's own. */
+const MOST_CONNECTIONS = 100;
+const TIME_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+};
+
 /** Throws ListenError. `onError` is told about bugs in routes; the client gets 500. */
 export async function serveHttp(
   address: string,
@@ -42,13 +51,11 @@ export async function serveHttp(
 ): Promise<HttpServer> {
   const parsed = parseListenAddress(address);
   if (parsed === undefined) throw new ListenError(address, new Error("it is not host:port"));
-  const server = createServer((request, response) => {
+  const server = createServer(TIME_LIMITS, (request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     void respond(routes, request.method ?? "", path, response, onError);
   });
-  // A scraper that hangs must not hold the agent's end up.
-  server.requestTimeout = 10_000;
-  server.keepAliveTimeout = 5_000;
+  server.maxConnections = MOST_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(new ListenError(address, cause)));
     server.listen({ port: parsed.port, ...(parsed.host === "" ? {} : { host: parsed.host }) }, resolve);
