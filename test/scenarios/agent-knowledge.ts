@@ -19,7 +19,7 @@ export interface VersionWindow {
 }
 
 export class AgentKnowledge {
-  /** What the agent was told that the server never had, or had only before what was told already. */
+  /** What the agent was told that the server never had, or no more; and what it wrote too early. */
   readonly contradictions: string[] = [];
   readonly #history: ServerHistory;
   readonly #told = new Map<EventKind, Map<string, ClusterEvent>>(EVENT_KINDS.map((kind) => [kind, new Map()]));
@@ -77,8 +77,8 @@ export class AgentKnowledge {
       }
     };
     const bring = (call: () => Promise<Applied>): Promise<Applied> => {
-      if (this.#surelyTaken === undefined) throw new Error("the kernel is written before everything was told once");
-      return during({ oldest: this.#surelyTaken, newest: this.#versions }, call);
+      if (this.#surelyTaken === undefined) this.contradictions.push("the kernel is written before everything was told");
+      return during({ oldest: this.#surelyTaken ?? this.#versions, newest: this.#versions }, call);
     };
     return {
       probe: () => backend.probe(),

@@ -41,7 +41,7 @@ describe("a transaction", () => {
   ])(
     "%s: the rules are whole, and the next try brings them to the policies",
     async (_name, fault, reason, meanwhile) => {
-      const { scenario, running } = await startInForce({ firstRetryMs: 300 });
+      const { scenario, running } = await startInForce({ firstRetryMs: 3_000 });
       scenario.table.failNextWrite(fault);
       scenario.put(allowOnly("web", "other"));
       if (fault.kind === "hang") {
@@ -83,7 +83,7 @@ describe("a transaction", () => {
     scenario.put(allowOnly("web", "other"));
     scenario.table.failNextWrite({ kind: "die", committed: false }, 2);
     scenario.table.failNextRead({ kind: "die", committed: false });
-    const running = await scenario.startAgent({ times: { firstRetryMs: 100 } });
+    const running = await scenario.startAgent({ times: { firstRetryMs: 1_000 } });
     await until("it has failed", () => running.logLines.join("").includes("the old rules stay"));
     expect(verdicts(scenario)).toEqual(OLD);
     expect((await running.readyz()).status).toBe(503);
@@ -124,7 +124,8 @@ function lay(hand: Hand, { table }: Scenario): void {
 
 describe.each(HANDS)("when somebody %s", (_name, hand) => {
   it("a verification finds it and repairs it in one transaction, and what got in meanwhile is cut", async () => {
-    const { scenario, running } = await startInForce({ verifyEveryMs: 200 });
+    const { scenario, running } = await startInForce({ verifyEveryMs: 4_000 });
+    await running.startLooksDone();
     lay(hand, scenario);
     const allowed = scenario.tracker.add(connection(...FROM_CLIENT));
     scenario.tracker.add(connection(...FROM_OTHER));
@@ -139,7 +140,8 @@ describe.each(HANDS)("when somebody %s", (_name, hand) => {
   });
 
   it("a verification that cannot read leaves it to the next sync, and what got in meanwhile is cut", async () => {
-    const { scenario } = await startInForce({ verifyEveryMs: 200 });
+    const { scenario, running } = await startInForce({ verifyEveryMs: 4_000 });
+    await running.startLooksDone();
     scenario.table.failNextRead({ kind: "die", committed: false });
     lay(hand, scenario);
     scenario.tracker.add(connection(...FROM_OTHER));
@@ -149,7 +151,8 @@ describe.each(HANDS)("when somebody %s", (_name, hand) => {
 });
 
 it("a deleted table is made anew as soon as a change is refused, and what got in meanwhile is cut", async () => {
-  const { scenario } = await startInForce();
+  const { scenario, running } = await startInForce();
+  await running.startLooksDone();
   scenario.table.tamper(undefined);
   const allowed = scenario.tracker.add(connection(...FROM_CLIENT));
   scenario.tracker.add(connection(...FROM_OTHER));

@@ -14,7 +14,7 @@ it("readiness tells what is missing, from the first moment to the end of an outa
   const scenario = await Scenario.start();
   scenario.put(...BASE);
   scenario.server.addFault(() => ({ kind: "silence" }));
-  const running = await scenario.startAgent({ times: { firstRetryMs: 200 } });
+  const running = await scenario.startAgent({ times: { firstRetryMs: 2_000 } });
   const ready = async () => {
     const { status, body } = await running.readyz();
     expect((await running.healthz()).status).toBe(200);

@@ -34,7 +34,7 @@ function changeEverything(scenario: Scenario): void {
 /** With the default delays (0.8 s, doubled up to 15 s, and up to twice that) nine tries take more than a minute. */
 const TRIES = 9;
 /** With the default times an answer that does not come is awaited for 20 s. */
-const LONG_TRIES = 4;
+const LONG_TRIES = 3;
 
 const TROUBLE: readonly [string, number, (scenario: Scenario) => void][] = [
   ["is gone", TRIES, ({ server }) => void server.addFault(() => ({ kind: "reset" }))],
@@ -53,7 +53,7 @@ const TROUBLE: readonly [string, number, (scenario: Scenario) => void][] = [
       server.forbidden = KINDS.map(pathOf);
     },
   ],
-  ["cannot be reached", LONG_TRIES, ({ wire }) => wire.blackhole()],
+  ["cannot be reached", LONG_TRIES, ({ network }) => network.blackhole()],
 ];
 
 function unavailable() {
@@ -65,7 +65,7 @@ function heal(scenario: Scenario): void {
   scenario.server.clearFaults();
   scenario.server.forbidden = [];
   scenario.writeToken(scenario.server.tokens[0] as string);
-  scenario.wire.heal();
+  scenario.network.heal();
 }
 
 function failures(metrics: string): number[] {

@@ -46,14 +46,22 @@ export class RandomFaults {
     return happen();
   }
 
-  /** Whatever goes wrong now ends; what happened to open connections has happened. */
+  /** New requests and calls go well again. What happened to open connections has happened: it takes time-outs to notice. */
   heal(): string {
-    const { server, wire, table } = this.#scenario;
+    const { server, network, table } = this.#scenario;
     server.clearFaults();
     server.forbidden = [];
     this.#scenario.writeToken(server.tokens[0] as string);
-    wire.heal();
+    network.heal();
     table.heal();
+    return "faults end";
+  }
+
+  /** The same, and connections that do not work any more are ended. */
+  healAll(): string {
+    this.heal();
+    this.#scenario.network.resetLostConnections();
+    this.#scenario.server.cutConnections();
     return "everything heals";
   }
 
@@ -70,10 +78,7 @@ export class RandomFaults {
 
   #answerFault(): Fault {
     const random = this.#random;
-    const after = random.below(4);
-    const ends = (ending: Extract<Fault, { kind: "end watch" }>["ending"]): Fault => {
-      return { kind: "end watch", afterEvents: after, ending };
-    };
+    if (random.chance(0.5)) return random.pick(this.#watchFaults(random.below(4)));
     return random.pick<Fault>([
       failure(500, "InternalError"),
       failure(503, "ServiceUnavailable", { "retry-after": "1" }),
@@ -85,6 +90,15 @@ export class RandomFaults {
       { kind: "late", delayMs: random.below(100) },
       { kind: "slow headers", byteEveryMs: 20 },
       { kind: "broken body", begin: '{"kind":"PodList","items":[', ending: random.pick(["reset", "silence"]) },
+    ]);
+  }
+
+  #watchFaults(afterEvents: number): readonly Fault[] {
+    const random = this.#random;
+    const ends = (ending: Extract<Fault, { kind: "end watch" }>["ending"]): Fault => {
+      return { kind: "end watch", afterEvents, ending };
+    };
+    return [
       ends({ kind: "reset" }),
       ends({ kind: "close" }),
       ends({ kind: "silence" }),
@@ -95,7 +109,7 @@ export class RandomFaults {
       { kind: "close watch", afterMs: random.below(60) },
       { kind: "repeat events" },
       { kind: "slow watch", eventEveryMs: random.below(30) },
-    ]);
+    ];
   }
 
   readonly #cutConnections = () => {
@@ -111,12 +125,12 @@ export class RandomFaults {
   };
 
   readonly #forgottenConnections = () => {
-    this.#scenario.wire.loseConnections();
+    this.#scenario.network.loseConnections();
     return "all connections work no more, and nobody is told";
   };
 
   readonly #blackhole = () => {
-    this.#scenario.wire.blackhole();
+    this.#scenario.network.blackhole();
     return "nothing arrives any more";
   };
 

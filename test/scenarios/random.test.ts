@@ -5,7 +5,7 @@ import { addFigures, NO_FIGURES, type RunFigures, randomRun } from "./random-run
 
 const RUNS = 12;
 /** Side by side: most of a run's time is spent waiting. */
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 const first = Number(process.env.NFTPOL_SEED ?? 20261121);
 const count = Number(process.env.NFTPOL_RUNS ?? RUNS);
 

@@ -13,11 +13,11 @@ import { MemoryConnectionTracker } from "../../src/netlink/memory-connection-tra
 import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../src/program/program.ts";
 import { type FakeApiServer, type FakeApiServerOptions, startServer } from "../api-server/fake-api-server.ts";
 import { clusterOf, writeKubeconfig } from "../api-server/kubeconfig-files.ts";
-import { Wire } from "../api-server/wire.ts";
 import { MonitoredTable, tableText } from "./monitored-table.ts";
 import type { ApiObject } from "./random-cluster.ts";
 import { type AgentOptions, RunningAgent, THIS_NODE } from "./running-agent.ts";
 import { clusterOfServer, deleteObject, putObject } from "./server-objects.ts";
+import { UnreliableNetwork } from "./unreliable-network.ts";
 import { until } from "./until.ts";
 
 /** Not removed with each test: a request that was given up may still read its token. */
@@ -37,22 +37,22 @@ export interface ScenarioOptions {
 
 export class Scenario {
   readonly server: FakeApiServer;
-  readonly wire: Wire;
+  readonly network: UnreliableNetwork;
   readonly table: MonitoredTable;
   readonly tracker: MemoryConnectionTracker;
   readonly program: ProgramOptions;
   readonly #kubeconfig: string;
   readonly #tokenFile: string;
 
-  private constructor(server: FakeApiServer, wire: Wire, options: ScenarioOptions) {
+  private constructor(server: FakeApiServer, network: UnreliableNetwork, options: ScenarioOptions) {
     this.server = server;
-    this.wire = wire;
+    this.network = network;
     this.table = new MonitoredTable(options.table);
     this.tracker = options.tracker ?? new MemoryConnectionTracker();
     this.program = { ...DEFAULT_PROGRAM_OPTIONS, ...options.program };
     this.#tokenFile = join(folder, randomUUID());
     this.writeToken("first-token");
-    const cluster = { ...clusterOf(server), server: `https://127.0.0.1:${wire.port}` };
+    const cluster = { ...clusterOf(server), server: `https://127.0.0.1:${network.port}` };
     // What client-node makes of a pod's service account.
     const user = { "auth-provider": { name: "tokenFile", config: { tokenFile: this.#tokenFile } } };
     this.#kubeconfig = writeKubeconfig({ cluster, user }, folder, randomUUID());
@@ -65,9 +65,9 @@ export class Scenario {
       bookmarkEveryMs: BOOKMARK_EVERY_MS,
       ...options.server,
     });
-    const wire = await Wire.start(server.port);
-    onTestFinished(() => wire.close());
-    return new Scenario(server, wire, options);
+    const network = await UnreliableNetwork.start(server.port);
+    onTestFinished(() => network.close());
+    return new Scenario(server, network, options);
   }
 
   /** What the kubelet does about hourly; the server decides which token it takes. */

@@ -2,7 +2,7 @@
 
 const TICK_MS = 5;
 /** A tick that came later than this was late because this process was not run: that is not the agent's time. */
-const LONGEST_TICK_MS = 25;
+const LONGEST_TICK_MS = 10;
 
 /**
  * Resolves when the condition holds, with the milliseconds that took; rejects with `what` after the deadline. Time in which
