@@ -24,6 +24,7 @@ import { type Answer, json, type Routes, text } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { type ObjectFinding, ObjectFindings } from "./object-findings.ts";
+import { OwnNode } from "./own-node.ts";
 import { sharedAnswer } from "./shared-answer.ts";
 import { shrunkAddresses } from "./shrunk-addresses.ts";
 import { type Commit, LoopEndedError, SyncLoop, type SyncTimes } from "./sync-loop.ts";
@@ -61,10 +62,13 @@ export class Agent {
   readonly #recheck: ConnectionRecheck | undefined;
   readonly #eventLoop = monitorEventLoopDelay({ resolution: EVENT_LOOP_TICK_MS });
   readonly #drops: LatestDropCounts;
+  readonly #ownNode: OwnNode;
+  #sourceIsWhole = false;
 
   constructor(parts: AgentParts) {
     const { clock, log, backend } = parts;
     this.#parts = parts;
+    this.#ownNode = new OwnNode(parts.nodeName);
     this.#graph = new RuleGraph(this.#store, parts.nodeName, parts.program);
     this.#metrics = new AgentMetrics({ version: parts.version, backend: parts.backendName });
     this.#record = new AgentRecord(log, this.#metrics, clock);
@@ -99,7 +103,10 @@ export class Agent {
       changed: (changes) => this.#changed(changes),
       synced: () => {
         this.#parts.log.info({}, "the whole cluster has been read once");
-        this.#loop.sourceSynced();
+        this.#sourceIsWhole = true;
+        const problem = this.#nodeProblem;
+        if (problem === undefined) this.#loop.sourceSynced();
+        else this.#parts.log.error({ problem }, "rules that are there stay until this is right");
       },
     };
     this.#eventLoop.enable();
@@ -172,8 +179,16 @@ export class Agent {
     return this.#localPods().flatMap((pod) => pod.addresses);
   }
 
+  /** While there is one nothing is written: under a wrong name everything that protects this node's pods would be removed. */
+  get #nodeProblem(): string | undefined {
+    return this.#sourceIsWhole ? this.#ownNode.problem : undefined;
+  }
+
   #changed(changes: readonly ClusterChange[]): void {
+    const hadProblem = this.#nodeProblem !== undefined;
+    this.#ownNode.take(changes);
     this.#loop.add(changes.map((change) => change.event));
+    if (hadProblem && this.#nodeProblem === undefined) this.#loop.sourceSynced();
     const fresh = this.#findings.update(changes);
     if (fresh.length === 0) return;
     for (const { object, diagnostics } of fresh) {
@@ -223,15 +238,16 @@ export class Agent {
     return {
       sources: this.#parts.source.status(),
       inForce: this.#loop.inForce,
-      syncFailure: this.#record.syncFailure,
+      syncFailure: this.#nodeProblem ?? this.#record.syncFailure,
       heartbeatAgeMs: this.#loop.heartbeatAgeMs,
       pathProblems: this.#pathProblems(),
     };
   }
 
-  /** With what makes strict start ineffective: the Node object is not there, or has no pod CIDRs. */
+  /** With a wrong node name, and what makes strict start ineffective: the Node object is not there, or has no pod CIDRs. */
   #pathProblems(): readonly string[] {
     const { pathProblems, nodeName, program } = this.#parts;
+    if (this.#nodeProblem !== undefined) return [...pathProblems(), this.#nodeProblem];
     if (program.unknownLocalPods === "allow" || !this.#loop.inForce) return pathProblems();
     if (this.#graph.program().closed?.blocks.length !== 0) return pathProblems();
     const problem = `--unknown-local-pods=drop closes nothing: Node ${nodeName} has no pod CIDRs (spec.podCIDRs)`;

@@ -1,0 +1,129 @@
+// What the agent makes of its parts, where no part by itself can show it. Faults of server and kernel: test/scenarios.
+
+import { expect, it, onTestFinished } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { makePod, makePolicy, setPod, setPolicy } from "../../test/support/model-objects.ts";
+import { MemoryKernelTable } from "../backends/nft/memory-kernel-table.ts";
+import { NftBackend } from "../backends/nft/nft-backend.ts";
+import type { Address } from "../net/address.ts";
+import { MemoryConnectionTracker } from "../netlink/memory-connection-tracker.ts";
+import { DEFAULT_PROGRAM_OPTIONS } from "../program/program.ts";
+import type { ClusterEvent } from "../state/change.ts";
+import { Agent } from "./agent.ts";
+import type { ClusterSink, ClusterSource } from "./cluster-change.ts";
+import { createLog } from "./log.ts";
+
+/** Says what the test says. */
+class ScriptedSource implements ClusterSource {
+  #sink: ClusterSink | undefined;
+
+  async run(sink: ClusterSink, signal: AbortSignal): Promise<void> {
+    this.#sink = sink;
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  }
+
+  says(...events: readonly ClusterEvent[]): void {
+    this.#sink?.changed(events.map((event) => ({ event, diagnostics: [], uid: "" })));
+  }
+
+  isWhole(): void {
+    this.#sink?.synced();
+  }
+
+  status() {
+    return [];
+  }
+
+  unenforcedKinds() {
+    return [];
+  }
+}
+
+async function start(tracker = new MemoryConnectionTracker()) {
+  const clock = new ManualClock();
+  const source = new ScriptedSource();
+  const table = new MemoryKernelTable();
+  const logged: string[] = [];
+  const agent = new Agent({
+    nodeName: "node-1",
+    version: "0.0.0-test",
+    program: DEFAULT_PROGRAM_OPTIONS,
+    source,
+    backend: new NftBackend(table),
+    backendName: "nft",
+    backendFacts: await table.probe(),
+    dryRun: false,
+    tracker,
+    pathProblems: () => [],
+    reportFindings: () => {},
+    clock,
+    log: createLog("debug", "node-1", (line) => void logged.push(line)),
+  });
+  const controller = new AbortController();
+  const ended = agent.run(controller.signal);
+  const stop = () => {
+    controller.abort();
+    return ended;
+  };
+  onTestFinished(stop);
+  const readyz = async () => await agent.healthRoutes["/readyz"]?.();
+  return { agent, source, clock, table, logged, readyz, stop };
+}
+
+const POLICY = setPolicy(makePolicy("deny", { podSelector: {} }));
+const HERE = setPod(makePod("here", "10.0.0.1"));
+const THERE = setPod(makePod("there", "10.0.0.2", { node: "node-2" }));
+
+it("a node name that the cluster does not know: nothing is written, and it is told; then it goes on by itself", async () => {
+  const { agent, source, clock, table, logged, readyz } = await start();
+  source.says(POLICY, THERE);
+  source.isWhole();
+  await clock.advance(60_000);
+  expect((await table.read()).kind).toBe("none");
+  expect(logged.join("")).toContain("has the node name node-1");
+  expect(await readyz()).toMatchObject({
+    status: 503,
+    body: expect.stringContaining("[-] rules in force: neither a Node nor a pod"),
+  });
+  expect((await agent.status()).packetPath).toEqual([expect.stringContaining("has the node name node-1")]);
+  source.says(HERE);
+  await clock.advance(1_000);
+  expect((await table.read()).kind).toBe("table");
+  expect(await readyz()).toMatchObject({ status: 200 });
+});
+
+it("manifests that speak of no node are enforced", async () => {
+  const { source, clock, table } = await start();
+  source.says(POLICY);
+  source.isWhole();
+  await clock.advance(1_000);
+  expect((await table.read()).kind).toBe("table");
+});
+
+it("an end in the middle of a look at thousands of connections is an end, without complaints", async () => {
+  const tracker = new MemoryConnectionTracker();
+  for (let port = 1; port <= 3_000; port++) {
+    const [web, db] = ["10.0.0.1" as Address, "10.0.0.2" as Address];
+    tracker.add({
+      family: 4,
+      protocol: 6,
+      original: { source: web, destination: db, sourcePort: port, destinationPort: 80 },
+      reply: { source: db, destination: web, sourcePort: 80, destinationPort: port },
+      icmpType: undefined,
+    });
+  }
+  const listed = Promise.withResolvers<void>();
+  const list = tracker.list.bind(tracker);
+  tracker.list = async (...asked) => {
+    const connections = await list(...asked);
+    listed.resolve();
+    return connections;
+  };
+  const { source, clock, logged, stop } = await start(tracker);
+  source.says(HERE);
+  source.isWhole();
+  void clock.advance(1);
+  await listed.promise;
+  await stop();
+  expect(logged.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+});
