@@ -249,6 +249,23 @@ describe("verification", () => {
     expect(drifts).toHaveLength(2);
   });
 
+  it("has its turn also while changes follow each other without a pause", async () => {
+    const { loop, backend, clock } = start({ minIntervalMs: 0, verifyEveryMs: 1_000 }, new BusyClock());
+    loop.sourceSynced();
+    while (backend.calls.length === 0) await clock.settle();
+    const apply = backend.apply.bind(backend);
+    let isolated = true;
+    backend.apply = (delta) => {
+      isolated = !isolated;
+      loop.add([isolated ? setPolicy(deny) : removePolicy(deny)]);
+      return apply(delta);
+    };
+    loop.add([setPod(makePod("x", "10.0.0.1")), setPolicy(deny)]);
+    for (let round = 0; round < 2_000 && !backend.calls.includes("verify"); round++) await clock.settle();
+    expect(backend.calls).toContain("verify");
+    expect(backend.calls.length).toBeGreaterThan(100);
+  });
+
   it("that fails makes the next sync look at the kernel", async () => {
     const { loop, clock, backend } = await startSynced({ verifyEveryMs: 1_000 });
     backend.failures = [refused()];

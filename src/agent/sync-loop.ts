@@ -66,6 +66,8 @@ const MOST_TIMED_EVENTS = 10_000;
 /** The event loop is given back at least this often while a large batch is taken in. */
 const SLICE_MS = 8;
 const HEARTBEAT_MS = 5_000;
+/** Changes come before a verification, but not for ever: where each takes longer than the pause between two, it never had its turn. */
+const LONGEST_DEFERMENT_MS = 5_000;
 
 /** A task came too late: the loop has ended. */
 export class LoopEndedError extends Error {
@@ -168,7 +170,8 @@ export class SyncLoop {
   async #goRound(signal: AbortSignal): Promise<void> {
     const now = this.#clock.now();
     this.#heartbeatAt = now;
-    if (this.#syncIsDue(now)) await this.#sync();
+    const isOverdue = now - this.#verifyAt >= LONGEST_DEFERMENT_MS;
+    if (this.#syncIsDue(now) && !isOverdue) await this.#sync();
     else if (this.#verifyAt <= now) await this.#verify();
     else if (this.#tasks.length === 0) await this.#rest(now, signal);
     await this.#tasks.shift()?.();
