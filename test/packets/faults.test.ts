@@ -12,7 +12,7 @@ import { harmTo } from "./shop.ts";
 describeKernel(`faults under traffic (seed ${SEED})`, () => {
   it("an agent that is killed at any moment, also while it starts, and started again harms nothing", () =>
     withRunningShop([], async ({ agent, traffic, streams, changeFor, random }) => {
-      for (let life = 0; life < 6; life++) {
+      for (let life = 0; life < 3; life++) {
         await changeFor(random() * 600);
         await agent.end("SIGKILL");
         await changeFor(random() * 200);
@@ -31,32 +31,26 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
 
   it("an nft that is killed in the middle of a transaction, or at any other moment, harms nothing", () =>
     withRunningShop([], async ({ agent, traffic, streams, changes, changeFor, random }) => {
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 3; round++) {
         await changeFor(random() * 300);
-        const failures = () => agent.lines(REFUSED).length;
-        const before = failures();
-        const session = await sessionOf(agent, changes);
-        if (round % 2 === 0) {
-          // It holds a transaction, and whatever comes after, until it is killed.
+        // Stopped it holds a transaction until it is killed; on a busy machine the change may come too late for that.
+        const failures = agent.lines(REFUSED).length;
+        while (agent.lines(REFUSED).length === failures) {
+          const session = await sessionOf(agent, changes);
           process.kill(session, "SIGSTOP");
           await changeFor(30);
           process.kill(session, "SIGKILL");
-          await traffic.until("the agent noticed", () => failures() > before);
-        } else {
-          changes.makeNext();
-          kill(agent, random);
+          await changeFor(30);
         }
+        await sessionOf(agent, changes);
+        changes.makeNext();
+        kill(agent, random);
       }
       const from = agent.log.length;
-      changes.makeNext();
-      await traffic.until("rules as they should be", () =>
-        /changed|repaired/.test(
-          agent.log
-            .slice(from)
-            .map((line) => line.msg)
-            .join(),
-        ),
-      );
+      await traffic.until("rules as they should be", () => {
+        changes.makeNext();
+        return agent.log.slice(from).some(({ msg }) => msg === "rules changed" || msg === "rules repaired");
+      });
       await traffic.finish(streams.allowed);
       expect(harmTo(streams)).toEqual([]);
     }));
@@ -104,14 +98,24 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
 
 const REFUSED = "the kernel did not take the change: the old rules stay";
 
-/** The nft that stays. After one was killed the next starts with the change after next. */
+/** The nft that stays. After one was killed the next starts with a later change, as soon as the agent tries again. */
 async function sessionOf(agent: PacketAgent, changes: SafeChanges): Promise<number> {
-  for (let tries = 0; tries < 100; tries++) {
-    for (const pid of agent.children())
-      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("-i")) return pid;
+  const endsAt = performance.now() + 30_000;
+  while (performance.now() < endsAt) {
+    const session = agent.children().find((pid) => argumentsOf(pid).includes("-i"));
+    if (session !== undefined) return session;
     await changeOnce(changes, agent);
   }
   throw new Error("the agent has no nft that stays");
+}
+
+function argumentsOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
 }
 
 /** Any process of the agent's, if there is one. */

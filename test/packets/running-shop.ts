@@ -49,7 +49,7 @@ export async function withRunningShop(
 }
 
 /** How long a change waits for its transaction before the next one comes: a loaded machine puts them into one. */
-const PACE_MS = 15;
+const PACE_MS = 8;
 
 export async function changeOnce(changes: SafeChanges, agent: PacketAgent): Promise<void> {
   const from = agent.log.length;
