@@ -24,7 +24,20 @@ export function createLog(level: LogLevel, node: string, write: (line: string) =
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
   };
-  return pino(options, { write });
+  return pino(options, { write: (line: string) => write(withoutControls(line)) });
+}
+
+/**
+ * Names and messages of others must not drive the terminal that shows the log. JSON escapes the controls of ASCII only; the
+ * others, and marks that turn the direction of text, are escaped here.
+ */
+function withoutControls(line: string): string {
+  return line.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 /** An error with what its class adds (kind, hint, output), its causes in words, and its stack only where it is a bug. */
