@@ -230,6 +230,20 @@ describe("after a failure", () => {
     expect(Math.max(...(commits[1]?.latenciesMs ?? []))).toBeGreaterThan(30_000);
   });
 
+  it("that is long in coming, it is not in force meanwhile: nft hangs", async () => {
+    const { loop, clock, backend } = await startSynced();
+    const answer = Promise.withResolvers<Applied>();
+    backend.apply = () => answer.promise;
+    loop.add([setPolicy(deny)]);
+    await clock.advance(4_900);
+    expect(loop.inForce).toBe(true);
+    await clock.advance(200);
+    expect(loop.inForce).toBe(false);
+    answer.resolve(APPLIED);
+    await clock.advance(1);
+    expect(loop.inForce).toBe(true);
+  });
+
   it("of the first write, the whole program is tried again", async () => {
     const { loop, clock, backend } = start();
     backend.failures = [refused()];

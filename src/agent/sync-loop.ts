@@ -66,6 +66,8 @@ const MOST_TIMED_EVENTS = 10_000;
 /** The event loop is given back at least this often while a large batch is taken in. */
 const SLICE_MS = 8;
 const HEARTBEAT_MS = 5_000;
+/** The largest tables take less; a hanging nft is ended after half a minute. */
+const LONGEST_USUAL_WRITE_MS = 5_000;
 /** Changes come before a verification, but not for ever: where each takes longer than the pause between two, it never had its turn. */
 const LONGEST_DEFERMENT_MS = 5_000;
 
@@ -95,6 +97,7 @@ export class SyncLoop {
   #notBefore = 0;
   #verifyAt: number;
   #heartbeatAt: number;
+  #writingSince: number | undefined;
   #hasEnded = false;
   #wake: () => void = () => {};
 
@@ -144,8 +147,13 @@ export class SyncLoop {
     return result;
   }
 
-  /** Whether everything known was in force when the loop last looked. */
+  /** Whether everything known was in force when the loop last looked, and no sync has been waiting for the kernel for long since. */
   get inForce(): boolean {
+    const isHanging = this.#clock.now() - (this.#writingSince ?? Number.POSITIVE_INFINITY) >= LONGEST_USUAL_WRITE_MS;
+    return this.#isSettled && !isHanging;
+  }
+
+  get #isSettled(): boolean {
     return this.#installed && this.#failures === 0;
   }
 
@@ -189,7 +197,7 @@ export class SyncLoop {
 
   /** Until something is due or something happens. */
   async #rest(now: number, signal: AbortSignal): Promise<void> {
-    const waitsForTurn = this.#sourceSynced && (this.#pending.size > 0 || !this.inForce);
+    const waitsForTurn = this.#sourceSynced && (this.#pending.size > 0 || !this.#isSettled);
     const until = Math.min(
       this.#verifyAt,
       now + HEARTBEAT_MS,
@@ -213,18 +221,21 @@ export class SyncLoop {
     if (!isWhole) return;
     this.#notBefore = startedAt + this.#times.minIntervalMs;
     const delta = this.#graph.flush();
-    if (this.inForce && isEmptyDelta(delta)) {
+    if (this.#isSettled && isEmptyDelta(delta)) {
       this.#uncommitted = noneUncommitted();
       return;
     }
     const first = !this.#installed;
-    const isDelta = this.inForce;
+    const isDelta = this.#isSettled;
     let applied: Applied;
+    this.#writingSince = this.#clock.now();
     try {
       applied = first ? await this.#backend.install(this.#graph.program()) : await this.#backend.apply(delta);
     } catch (error) {
       this.#observer.failed(error, this.#backOff());
       return;
+    } finally {
+      this.#writingSince = undefined;
     }
     this.#installed = true;
     this.#failures = 0;
@@ -282,7 +293,7 @@ export class SyncLoop {
   async #verify(): Promise<void> {
     this.#scheduleVerification();
     // A failed sync repairs by itself.
-    if (!this.inForce) return;
+    if (!this.#isSettled) return;
     let drift: Drift;
     try {
       drift = await this.#backend.verify();
