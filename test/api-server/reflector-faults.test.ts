@@ -2,6 +2,7 @@
 // informer gets wrong. Gaps between requests are only checked from below: a busy machine may wait longer.
 
 import { describe, expect, it, onTestFinished } from "vitest";
+import { DEFAULT_BACKOFF } from "../../src/kube/backoff.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeApiServer, type RecordedRequest, startServer } from "./fake-api-server.ts";
 import type { Fault } from "./faults.ts";
@@ -152,8 +153,8 @@ describe.each(["served", "refused"] as const)("with streaming lists %s", (stream
   it("a server that closes a long watch is asked again at once", async () => {
     const server = await start();
     server.addFault((request) => (request.path === PODS_PATH ? { kind: "close watch", afterMs: 100 } : undefined));
-    const backoff = { ...SHORT_TIMES.backoff, minMs: 60_000, maxMs: 60_000, maxAfterCloseMs: 60_000, healthyMs: 50 };
-    const { synced } = await reflectPods(server, { settings: { backoff: { maxRetryAfterMs: 1, ...backoff } } });
+    const backoff = { ...DEFAULT_BACKOFF, minMs: 60_000, maxMs: 60_000, maxAfterCloseMs: 60_000, healthyMs: 50 };
+    const { synced } = await reflectPods(server, { settings: { backoff } });
     await synced();
     await eventually("several watches", () => server.watchesOf(PODS_PATH).length >= 4);
   });
@@ -386,7 +387,9 @@ describe("versions that are gone", () => {
     async (streamingLists) => {
       const server = await startServer({ streamingLists, bookmarkEveryMs: 20 });
       for (let i = 0; i < 20; i++) server.store.put(PODS_PATH, podObject("shop", `pod-${i}`, "10.0.0.1"));
-      const { reflector, synced, shows } = await reflectPods(server, { settings: { watchIdleMs: 150 } });
+      // As with the real times, a quiet watch counts as a healthy one: no list follows by itself.
+      const backoff = { ...DEFAULT_BACKOFF, ...SHORT_TIMES.backoff, healthyMs: 50 };
+      const { reflector, synced, shows } = await reflectPods(server, { settings: { watchIdleMs: 150, backoff } });
       await synced();
       for (let i = 0; i < 19; i++) server.store.delete(PODS_PATH, `shop/pod-${i}`);
       await shows("shop/pod-19");
