@@ -100,7 +100,7 @@ export type BackendErrorKind =
   | "not-permitted"
   /** Kernel or program lack what we need. */
   | "unsupported"
-  /** The transaction was refused: nothing of it was applied. */
+  /** The transaction was refused: nothing that packets meet has changed. */
   | "refused"
   /** The program died, hung or talked nonsense: whether the transaction was applied is not known. */
   | "broken";

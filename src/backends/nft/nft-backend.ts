@@ -20,6 +20,7 @@ import {
 import { describeDrift } from "./drift.ts";
 import type { FoundTable, KernelTable } from "./kernel-table.ts";
 import { dropCounter, MIDSTREAM_COUNTER, UNKNOWN_COUNTER } from "./names.ts";
+import { phasesOf } from "./phases.ts";
 import { differenceTo, wholeTable } from "./repair.ts";
 import { RulesetTracker } from "./tracker.ts";
 import { renderTransaction, type Transaction, transactionSize } from "./transaction.ts";
@@ -151,8 +152,10 @@ export class NftBackend implements Backend {
 
   async #write(transaction: Transaction): Promise<void> {
     if (transaction.operations.length === 0) return;
-    this.#hooks.onTransaction?.(renderTransaction(transaction));
-    await this.#table.write(transaction);
+    for (const phase of phasesOf(transaction)) {
+      this.#hooks.onTransaction?.(renderTransaction(phase));
+      await this.#table.write(phase);
+    }
   }
 
   #installed(): RulesetTracker {

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { ACCEPT, inSet, jump, rule } from "./build.ts";
+import { phasesOf } from "./phases.ts";
+import type { Chain, NamedSet } from "./ruleset.ts";
+import type { Operation, Transaction } from "./transaction.ts";
+
+const chain = (name: string, hooked = false): Chain => ({
+  name,
+  hook: hooked ? { name: "forward", priority: -5 } : undefined,
+  comment: undefined,
+  rules: [],
+});
+const set = (name: string): NamedSet => ({
+  kind: "set",
+  name,
+  key: ["ip saddr"],
+  interval: false,
+  size: 64,
+  comment: undefined,
+  elements: new Set(),
+});
+const addChain = (name: string, hooked = false): Operation => ({ kind: "add-chain", chain: chain(name, hooked) });
+const addSet = (name: string): Operation => ({ kind: "add-set", set: set(name) });
+const addRule = (to: string, target: string): Operation => ({
+  kind: "add-rule",
+  chain: to,
+  rule: rule([], jump(target)),
+});
+const addLookup = (to: string, name: string): Operation => ({
+  kind: "add-rule",
+  chain: to,
+  rule: rule([inSet("ip saddr", name)], ACCEPT),
+});
+const addElements = (name: string, target?: string): Operation => ({
+  kind: "add-elements",
+  set: name,
+  elements: [{ key: "10.0.0.1", verdict: target === undefined ? undefined : { kind: "jump", chain: target } }],
+});
+const deleteSet = (name: string): Operation => ({ kind: "delete-set", set: name, setKind: "set" });
+
+const transaction = (...operations: readonly Operation[]): Transaction => ({ table: "nftpol", operations });
+const phases = (...operations: readonly Operation[]) =>
+  phasesOf(transaction(...operations)).map((each) => each.operations);
+
+describe("what nothing leads to yet comes first", () => {
+  it("a new class with its sets, before the element that leads to it and before what it replaces goes", () => {
+    const prepared = [addChain("new"), addSet("peers"), addElements("peers"), addLookup("new", "peers")];
+    const removal: Operation = { kind: "delete-chain", chain: "old" };
+    const change = [addElements("ingress4", "new"), removal];
+    const [chainFirst, ...others] = prepared as [Operation, ...Operation[]];
+    expect(phases(chainFirst, ...others.slice(0, 2), change[0] as Operation, others[2] as Operation, removal)).toEqual([
+      prepared,
+      change,
+    ]);
+  });
+
+  it("elements of sets that are there are one transaction", () => {
+    const operations = [addElements("peers"), addElements("ingress4", "there")];
+    expect(phases(...operations)).toEqual([operations]);
+  });
+
+  it("a change that only prepares is one, too", () => {
+    const operations = [addChain("new"), addRule("new", "there")];
+    expect(phases(...operations)).toEqual([operations]);
+  });
+
+  it("nothing at all is none", () => expect(phases()).toEqual([]));
+});
+
+describe("what cannot come first waits, and all that refers to it", () => {
+  it("a chain that looks up a set which is made anew, and the chain that goes to it", () => {
+    const operations = [
+      addChain("a"),
+      addChain("b"),
+      addChain("c"),
+      deleteSet("grown"),
+      addSet("grown"),
+      addElements("grown"),
+      addRule("a", "b"),
+      addLookup("b", "grown"),
+      addLookup("c", "other"),
+    ];
+    const [first, second] = phases(...operations);
+    expect(first).toEqual([addChain("c"), addLookup("c", "other")]);
+    expect(second).toEqual(operations.filter((operation) => !first?.includes(operation)));
+    expect(second).toHaveLength(7);
+  });
+
+  it("a hook, and a new map that leads to a chain which waits", () => {
+    const operations = [
+      addChain("forward", true),
+      addChain("a"),
+      addSet("map"),
+      deleteSet("grown"),
+      addSet("grown"),
+      addElements("map", "a"),
+      addLookup("a", "grown"),
+      addLookup("forward", "map"),
+    ];
+    expect(phases(...operations)).toEqual([operations]);
+  });
+});
+
+it("a table that is made anew is one transaction", () => {
+  const operations: readonly Operation[] = [
+    { kind: "add-table" },
+    { kind: "delete-table" },
+    { kind: "add-table" },
+    addChain("a"),
+  ];
+  expect(phases(...operations)).toEqual([operations]);
+});
