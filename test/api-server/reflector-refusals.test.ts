@@ -1,0 +1,153 @@
+// What the server refuses: versions that it does not have (any more, or yet), requests that come too often, resources that
+// it does not serve, and rights that are missing.
+
+import { describe, expect, it } from "vitest";
+import { DEFAULT_BACKOFF } from "../../src/kube/backoff.ts";
+import { eventually } from "./eventually.ts";
+import { startServer } from "./fake-api-server.ts";
+import { PODS_PATH, podObject } from "./objects.ts";
+import { reflectPods, SHORT_TIMES } from "./reflection.ts";
+import { expectGaps, GONE, statusAnswer } from "./refusals.ts";
+import { statusObject } from "./status-object.ts";
+
+describe("versions that are gone", () => {
+  it("410 as an HTTP status: a list tells what was missed, deletions too", async () => {
+    const server = await startServer();
+    for (const name of ["a", "b"]) server.store.put(PODS_PATH, podObject("shop", name, "10.0.0.1"));
+    const { mirror, synced, shows } = await reflectPods(server);
+    await synced();
+    server.failNextWatches(PODS_PATH, statusAnswer(410, "Expired"));
+    server.cutConnections();
+    server.store.delete(PODS_PATH, "shop/a");
+    await shows("shop/b");
+    expect(mirror.changesOf(1)).toEqual(["-shop/a"]);
+  });
+
+  it("a relist of what did not change tells nothing", async () => {
+    const server = await startServer();
+    for (const name of ["a", "b"]) server.store.put(PODS_PATH, podObject("shop", name, "10.0.0.1"));
+    const { reflector, mirror, synced } = await reflectPods(server);
+    await synced();
+    server.failNextWatches(PODS_PATH, GONE);
+    server.cutConnections();
+    await eventually("a relist", () => reflector.status().relists === 1);
+    expect(mirror.batches).toHaveLength(1);
+  });
+
+  it.each(["served", "refused"] as const)(
+    "from the server's future (a restored etcd): listed again without a version, streaming lists %s",
+    async (streamingLists) => {
+      const server = await startServer({ streamingLists, bookmarkEveryMs: 20 });
+      for (let i = 0; i < 20; i++) server.store.put(PODS_PATH, podObject("shop", `pod-${i}`, "10.0.0.1"));
+      // As with the real times, a quiet watch counts as a healthy one: no list follows by itself.
+      const backoff = { ...DEFAULT_BACKOFF, ...SHORT_TIMES.backoff, healthyMs: 50 };
+      const { reflector, synced, shows } = await reflectPods(server, { settings: { watchIdleMs: 150, backoff } });
+      await synced();
+      for (let i = 0; i < 19; i++) server.store.delete(PODS_PATH, `shop/pod-${i}`);
+      await shows("shop/pod-19");
+      server.store.rewind(30);
+      server.cutConnections();
+      server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
+      await shows("shop/pod-19", "shop/web");
+      await eventually("a watch", () => reflector.status().lastFailure === undefined);
+      server.store.delete(PODS_PATH, "shop/web");
+      await shows("shop/pod-19");
+    },
+  );
+
+  it("a list that is too old or too new is asked for again in pages; an expired page, whole", async () => {
+    const server = await startServer({ streamingLists: "refused" });
+    for (let i = 0; i < 1_200; i++) server.store.put(PODS_PATH, podObject("shop", `pod-${i}`, "10.0.0.1"));
+    let expired = 0;
+    server.addFault(({ path, query }) => {
+      if (path === PODS_PATH && query.has("continue") && expired++ === 1) server.store.compact();
+      return undefined;
+    });
+    server.addFault((request) =>
+      request.path === PODS_PATH && request.query.get("resourceVersion") === "0"
+        ? statusAnswer(410, "Expired")
+        : undefined,
+    );
+    const { mirror, synced } = await reflectPods(server);
+    await synced();
+    expect(mirror.objects.size).toBe(1_200);
+    const lists = server.listsOf(PODS_PATH).filter((request) => !request.query.has("watch"));
+    expect(lists.map(({ query }) => `${query.get("limit")} ${query.has("continue")}`)).toEqual([
+      "null false",
+      "500 false",
+      "500 true",
+      "500 true",
+      "null false",
+    ]);
+  });
+});
+
+describe("refusals", () => {
+  it("429 with Retry-After: the server's wish is kept", async () => {
+    const server = await startServer();
+    server.failNext(PODS_PATH, statusAnswer(429, "TooManyRequests", { "retry-after": "1" }));
+    const { synced } = await reflectPods(server);
+    await synced();
+    expectGaps(server.listsOf(PODS_PATH), [1_000]);
+  });
+
+  it("of an error event, too: retryAfterSeconds", async () => {
+    const server = await startServer();
+    const status = statusObject(429, "TooManyRequests", "later", { retryAfterSeconds: 1 });
+    server.failNextWatches(PODS_PATH, { kind: "end watch", afterEvents: 0, ending: { kind: "error event", status } });
+    const { synced } = await reflectPods(server);
+    await synced();
+    server.cutConnections();
+    await eventually("two watches", () => server.watchesOf(PODS_PATH).length === 2);
+    expectGaps(server.watchesOf(PODS_PATH), [1_000]);
+  });
+
+  it("403 of the watch alone: lists take its place", async () => {
+    const server = await startServer({ streamingLists: "refused" });
+    server.failNextWatches(PODS_PATH, statusAnswer(403, "Forbidden"), 1_000);
+    const { reflector, synced, shows } = await reflectPods(server);
+    await synced();
+    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
+    await shows("shop/web");
+    expect(reflector.status().lastFailure).toMatch(/^not allowed to watch pods in all namespaces \(403/);
+  });
+
+  it("404 of what must be there is a failure, and what is known stays", async () => {
+    const server = await startServer();
+    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
+    const { reflector, mirror, synced } = await reflectPods(server);
+    await synced();
+    server.failNext(PODS_PATH, { kind: "answer", status: 404, body: "404 page not found" }, 1_000);
+    server.cutConnections();
+    await eventually("some failures", () => reflector.status().failures >= 4);
+    expect(mirror.keys).toEqual(["shop/web"]);
+    expect(reflector.status()).toMatchObject({ absent: false, lastFailure: expect.stringContaining("404") });
+  });
+
+  it("404 of what need not be there: everything is deleted in one batch, and it may come back", async () => {
+    const server = await startServer();
+    for (const name of ["a", "b"]) server.store.put(PODS_PATH, podObject("shop", name, "10.0.0.1"));
+    const { reflector, mirror, synced, shows } = await reflectPods(server, { optional: true });
+    await synced();
+    server.store.removeResource(PODS_PATH);
+    server.cutConnections();
+    await eventually("absent", () => reflector.status().absent);
+    expect(mirror.changesOf(1)).toEqual(["-shop/a", "-shop/b"]);
+    server.store.addResource(PODS_PATH, "PodList", "v1");
+    server.store.put(PODS_PATH, podObject("shop", "c", "10.0.0.1"));
+    await shows("shop/c");
+    expect(reflector.status()).toMatchObject({ absent: false, lastFailure: undefined });
+  });
+
+  it("404 of a proxy that is no API server deletes nothing", async () => {
+    const server = await startServer();
+    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
+    const { reflector, mirror, synced } = await reflectPods(server, { optional: true });
+    await synced();
+    server.addFault(() => ({ kind: "answer", status: 404, body: "default backend - 404" }));
+    server.cutConnections();
+    await eventually("some failures", () => reflector.status().failures >= 4);
+    expect(mirror.keys).toEqual(["shop/web"]);
+    expect(reflector.status().absent).toBe(false);
+  });
+});
