@@ -8,6 +8,7 @@ import type { UnknownObject } from "../../src/backends/nft/read-back.ts";
 import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
 import { renderTransaction, type Transaction } from "../../src/backends/nft/transaction.ts";
+import { reachableText } from "./comparable-ruleset.ts";
 
 export type KernelFault =
   | { readonly kind: "refuse" }
@@ -16,7 +17,7 @@ export type KernelFault =
   /** nft hangs until `heal`. */
   | { readonly kind: "hang"; readonly committed: boolean };
 
-/** One transaction that the table took. */
+/** One transaction that the table took and that packets notice, together with the one that prepared it. */
 export interface TableChange {
   readonly text: string;
   /** The table after it. */
@@ -27,7 +28,7 @@ export interface TableChange {
 
 export class MonitoredTable implements KernelTable {
   readonly #table: MemoryKernelTable;
-  /** Every transaction that the table took, in order. */
+  /** In order. */
   readonly changes: TableChange[] = [];
   /** Transactions that a table of ours refused without being told to: there must be none. */
   readonly refusals: string[] = [];
@@ -35,11 +36,13 @@ export class MonitoredTable implements KernelTable {
   onChange: ((change: TableChange) => void) | undefined;
   /** Calls that hang now. */
   hangingCalls = 0;
-  #writeFaults: KernelFault[] = [];
+  #writeFaults: (KernelFault | undefined)[] = [];
   #readFaults: KernelFault[] = [];
   #healed = Promise.withResolvers<void>();
   /** `read`: what is foreign has been read, and the next write repairs it. */
   #hand: "ours" | "foreign" | "read" = "ours";
+  /** Text of what was made and is reached by nothing yet. */
+  #prepared = "";
 
   constructor(start?: Ruleset) {
     this.#table = new MemoryKernelTable(start);
@@ -47,6 +50,11 @@ export class MonitoredTable implements KernelTable {
 
   failNextWrite(fault: KernelFault, times = 1): void {
     this.#writeFaults.push(...Array<KernelFault>(times).fill(fault));
+  }
+
+  /** Before the faults that are added from now on. */
+  letNextWritePass(): void {
+    this.#writeFaults.push(undefined);
   }
 
   failNextRead(fault: KernelFault, times = 1): void {
@@ -96,18 +104,23 @@ export class MonitoredTable implements KernelTable {
 
   async write(transaction: Transaction): Promise<void> {
     const fault = this.#writeFaults.shift();
+    let isNoticed = true;
     if (fault !== undefined && (fault.kind === "refuse" || !fault.committed)) return this.#happen(fault);
     try {
       // The table in memory takes it before its first await: nothing comes between it and what is noted below.
+      const before = this.#table.ruleset();
       const done = this.#table.write(transaction);
       const ruleset = this.#table.ruleset();
       await done;
-      this.#note(transaction, ruleset);
+      isNoticed = this.#note(transaction, before, ruleset);
     } catch (error) {
       if (this.#hand === "ours") this.refusals.push(`${(error as Error).message}\n${renderTransaction(transaction)}`);
       throw error;
     }
-    if (fault !== undefined) await this.#happen(fault);
+    if (fault === undefined) return;
+    // What happens after a commit is meant for the one that packets notice.
+    if (!isNoticed) this.#writeFaults.unshift(fault);
+    else await this.#happen(fault);
   }
 
   counters(): Promise<ReadonlyMap<string, number> | undefined> {
@@ -122,12 +135,20 @@ export class MonitoredTable implements KernelTable {
     return this.#table.close();
   }
 
-  #note(transaction: Transaction, ruleset: Ruleset | undefined): void {
+  /** Whether packets notice it. */
+  #note(transaction: Transaction, before: Ruleset | undefined, ruleset: Ruleset | undefined): boolean {
     if (this.#hand === "read") this.#hand = "ours";
     if (ruleset === undefined) throw new Error("a transaction has left no table");
-    const change = { text: renderTransaction(transaction), ruleset, isOurs: this.#hand === "ours" };
+    const text = this.#prepared + renderTransaction(transaction);
+    if (before !== undefined && isPreparation(transaction, before, ruleset)) {
+      this.#prepared = text;
+      return false;
+    }
+    this.#prepared = "";
+    const change = { text, ruleset, isOurs: this.#hand === "ours" };
     this.changes.push(change);
     this.onChange?.(change);
+    return true;
   }
 
   async #happen(fault: KernelFault): Promise<never> {
@@ -139,6 +160,11 @@ export class MonitoredTable implements KernelTable {
     if (fault.kind === "refuse") throw new BackendError("refused", "refused, as the test wants it");
     throw new BackendError("broken", fault.kind === "hang" ? "nft hung" : "nft died");
   }
+}
+
+/** It only adds, and nothing that packets meet is another. */
+function isPreparation({ operations }: Transaction, before: Ruleset, after: Ruleset): boolean {
+  return operations.every(({ kind }) => kind.startsWith("add-")) && reachableText(before) === reachableText(after);
 }
 
 /** Equal texts: equal tables. */
