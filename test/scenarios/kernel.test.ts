@@ -31,17 +31,23 @@ function verdicts({ table }: Scenario): { readonly client: boolean; readonly oth
 const OLD = { client: true, other: false };
 const NEW = { client: false, other: true };
 
-describe("a transaction", () => {
+/** A change of class is two transactions: the first makes the new class, which nothing leads to yet, the second leads to it. */
+const TRANSACTIONS = ["preparing", "deciding"] as const;
+
+describe.each(TRANSACTIONS)("the %s transaction of a change", (which) => {
+  const committed = which === "preparing" ? OLD : NEW;
+
   it.each<[string, KernelFault, string, object]>([
     ["is refused", { kind: "refuse" }, "refused", OLD],
     ["dies before the commit", { kind: "die", committed: false }, "broken", OLD],
-    ["dies after the commit", { kind: "die", committed: true }, "broken", NEW],
+    ["dies after the commit", { kind: "die", committed: true }, "broken", committed],
     ["hangs and is not committed", { kind: "hang", committed: false }, "broken", OLD],
-    ["hangs and is committed", { kind: "hang", committed: true }, "broken", NEW],
+    ["hangs and is committed", { kind: "hang", committed: true }, "broken", committed],
   ])(
     "%s: the rules are whole, and the next try brings them to the policies",
     async (_name, fault, reason, meanwhile) => {
       const { scenario, running } = await startInForce({ firstRetryMs: 3_000 });
+      if (which === "deciding") scenario.table.letNextWritePass();
       scenario.table.failNextWrite(fault);
       scenario.put(allowOnly("web", "other"));
       if (fault.kind === "hang") {
@@ -62,7 +68,9 @@ describe("a transaction", () => {
       expect(running.logLines.join("")).toContain("the kernel takes changes again");
     },
   );
+});
 
+describe("a transaction", () => {
   it("fails ten times, and reading back does, too: the old rules stay, and in the end everything is there", async () => {
     const { scenario, running } = await startInForce();
     scenario.table.failNextWrite({ kind: "refuse" }, 10);

@@ -101,7 +101,10 @@ export class Scenario {
   async startAgent(options: AgentOptions = {}): Promise<RunningAgent> {
     const { table, tracker, program } = this;
     const running = await RunningAgent.start({ kubeconfig: this.#kubeconfig, table, tracker, program }, options);
-    onTestFinished(() => running.stop());
+    onTestFinished(() => {
+      this.table.heal();
+      return running.stop();
+    });
     return running;
   }
 }

@@ -104,7 +104,6 @@ export class MonitoredTable implements KernelTable {
 
   async write(transaction: Transaction): Promise<void> {
     const fault = this.#writeFaults.shift();
-    let isNoticed = true;
     if (fault !== undefined && (fault.kind === "refuse" || !fault.committed)) return this.#happen(fault);
     try {
       // The table in memory takes it before its first await: nothing comes between it and what is noted below.
@@ -112,15 +111,12 @@ export class MonitoredTable implements KernelTable {
       const done = this.#table.write(transaction);
       const ruleset = this.#table.ruleset();
       await done;
-      isNoticed = this.#note(transaction, before, ruleset);
+      this.#note(transaction, before, ruleset);
     } catch (error) {
       if (this.#hand === "ours") this.refusals.push(`${(error as Error).message}\n${renderTransaction(transaction)}`);
       throw error;
     }
-    if (fault === undefined) return;
-    // What happens after a commit is meant for the one that packets notice.
-    if (!isNoticed) this.#writeFaults.unshift(fault);
-    else await this.#happen(fault);
+    if (fault !== undefined) await this.#happen(fault);
   }
 
   counters(): Promise<ReadonlyMap<string, number> | undefined> {
@@ -135,20 +131,18 @@ export class MonitoredTable implements KernelTable {
     return this.#table.close();
   }
 
-  /** Whether packets notice it. */
-  #note(transaction: Transaction, before: Ruleset | undefined, ruleset: Ruleset | undefined): boolean {
+  #note(transaction: Transaction, before: Ruleset | undefined, ruleset: Ruleset | undefined): void {
     if (this.#hand === "read") this.#hand = "ours";
     if (ruleset === undefined) throw new Error("a transaction has left no table");
     const text = this.#prepared + renderTransaction(transaction);
     if (before !== undefined && isPreparation(transaction, before, ruleset)) {
       this.#prepared = text;
-      return false;
+      return;
     }
     this.#prepared = "";
     const change = { text, ruleset, isOurs: this.#hand === "ours" };
     this.changes.push(change);
     this.onChange?.(change);
-    return true;
   }
 
   async #happen(fault: KernelFault): Promise<never> {
