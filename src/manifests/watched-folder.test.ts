@@ -10,6 +10,8 @@ class EditedFiles {
   /** Called before a file is read. */
   onRead: (path: string) => void = () => {};
   readonly unreadable = new Set<string>();
+  /** Folders that cannot be listed, and files that are listed and nothing else (dangling links). */
+  readonly closed = new Set<string>();
 
   write(path: string, text: string): void {
     this.#texts = { ...this.#texts, [path]: text };
@@ -24,8 +26,12 @@ class EditedFiles {
   get door(): WatchedFiles {
     const now = () => memoryManifestFiles(this.#texts);
     return {
-      status: (path) => now().status(path),
+      status: async (path) => {
+        if (this.closed.has(path)) throw Object.assign(new Error("no"), { code: "ENOENT" });
+        return now().status(path);
+      },
       list: async (path) => {
+        if (this.closed.has(path)) throw Object.assign(new Error("no"), { code: "EACCES" });
         if (Object.keys(this.#texts).length === 0) throw Object.assign(new Error("gone"), { code: "ENOENT" });
         return now().list(path);
       },
@@ -36,7 +42,7 @@ class EditedFiles {
       },
       readAgain: (path, offset, length) => now().readAgain(path, offset, length),
       fingerprint: async (path) => {
-        await now().status(path);
+        await this.door.status(path);
         return String(this.#versions.get(path));
       },
     };
@@ -153,4 +159,34 @@ it("an invalid policy is closed, not kept: the text was understood", async () =>
   expect(state.broken).toEqual([]);
   expect(state.loaded.policies[0]?.rules.ingress[0]?.peers).toEqual([]);
   expect(state.loaded.diagnostics).toMatchObject([{ severity: "error", object: "NetworkPolicy default/a" }]);
+});
+
+it("nothing is made up: an address that no pod has may be anybody's", async () => {
+  const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: a}}\nspec: {containers: [{name: c}]}\n";
+  const template = "{metadata: {labels: {app: a}}, spec: {containers: [{name: c}]}}";
+  const deployment = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {selector: {matchLabels: {app: a}}, template: ${template}}\n`;
+  const { settle } = start({ "d/pod.yaml": pod, "d/deployment.yaml": deployment, "d/policy.yaml": policy("p") });
+  const { loaded } = await settle();
+  expect(loaded.pods.map(({ key, addresses }) => [key, addresses])).toEqual([["default/p", []]]);
+});
+
+describe("what cannot be looked at is not gone:", () => {
+  it("with a subfolder that cannot be read the folder cannot be, and nothing changes", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a"), "d/sub/b.yaml": policy("b") });
+    expect((await settle()).loaded.policies.map(({ name }) => name)).toEqual(["a", "b"]);
+    files.closed.add("d/sub");
+    await expect(folder.look()).rejects.toThrow(FolderError);
+    await expect(folder.look()).rejects.toThrow("a subfolder cannot be read: permission denied");
+    files.closed.clear();
+    expect(await folder.look()).toBe("same");
+  });
+
+  it("a link that leads nowhere leaves in force what it led to", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
+    await settle();
+    files.closed.add("d/b.yaml");
+    const { loaded, broken } = await settle();
+    expect(loaded.policies.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(broken).toMatchObject([{ position: { file: "d/b.yaml" } }]);
+  });
 });

@@ -34,8 +34,8 @@ interface KeptFile {
 
 /** The folder cannot be looked at. Nothing of what is in force changes. */
 export class FolderError extends Error {
-  constructor(folder: string, cause: unknown) {
-    super(describeFileError(folder, cause, "named").message, { cause });
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
     this.name = "FolderError";
   }
 }
@@ -80,14 +80,20 @@ export class WatchedFolder {
     const found = new Map<string, { file: ManifestFile; fingerprint: Fingerprint }>();
     try {
       await this.#files.list(this.#folder);
-      const { files } = await findFiles([this.#folder], true, this.#files);
-      for (const file of files) {
-        // A file that vanishes while we look has a new fingerprint, and so the folder is not settled.
-        const fingerprint = await this.#files.fingerprint(file.path).catch(() => "gone");
-        found.set(file.path, { file, fingerprint });
-      }
     } catch (error) {
-      throw new FolderError(this.#folder, error);
+      throw new FolderError(describeFileError(this.#folder, error, "named").message, error);
+    }
+    const { files, diagnostics } = await findFiles([this.#folder], true, this.#files);
+    const failures = diagnostics.filter(({ code }) => code !== "no-manifests");
+    const ofFolder = failures.find(({ position }) => position.file === this.#folder);
+    // What lies in a subfolder that cannot be looked at is not gone.
+    if (ofFolder !== undefined) throw new FolderError(`a subfolder ${ofFolder.message}`);
+    // Nor is a file: a dangling link, for one. It is found to be broken when it is read.
+    const unreadable = failures.map(({ position }) => ({ path: position.file, sizeBytes: 0, explicit: false }));
+    for (const file of [...files, ...unreadable]) {
+      // A file that vanishes while we look has a new fingerprint, and so the folder is not settled.
+      const fingerprint = await this.#files.fingerprint(file.path).catch(() => "gone");
+      found.set(file.path, { file, fingerprint });
     }
     return found;
   }
@@ -119,7 +125,8 @@ export class WatchedFolder {
       broken.push(...file.broken);
     }
     // Paths one by one, not the folder: an empty folder is a cluster without objects, not a mistake.
-    const loaded = await loadManifests(Object.keys(texts), { recursive: false, files: memoryManifestFiles(texts) });
+    const files = memoryManifestFiles(texts);
+    const loaded = await loadManifests(Object.keys(texts), { recursive: false, files, onlyRunning: true });
     return { loaded, broken };
   }
 }
