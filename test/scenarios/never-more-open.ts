@@ -1,13 +1,16 @@
-// After each transaction: does the table do what the policies mean in one state that the agent had been told?
+// After each transaction that packets notice: does the table do what the policies mean in one state that the agent had been told?
 //
 // The four resources are watched one by one, so the agent's state is one version of each, and such four need not have stood
-// together on the server. Which four it may have been is known closely (agent-knowledge.ts), most often exactly. The check is
-// therefore stronger than "not more open than some state": one state must give the same verdict as the rules for all
-// sampled packets (a table that is half old and half new is found, more closed or more open), and isolate the same addresses
-// of local pods (a pod that is in the table without its rules is found). Where only one resource was changed since
-// everything was last in force, that state must be one that the server really had, all four at one time.
+// together on the server: "a state that the server had" can only mean, for each resource, a version between the oldest that
+// is not surely overtaken and the newest that was told (agent-knowledge.ts; six combinations a transaction on average). The
+// check is stronger than "not more open than some state": one and the same state must give the verdict of the rules for
+// all sampled packets, so that a table which is half old and half new is found, be it more open or more closed; and it must
+// isolate the same addresses of local pods, so that a pod which is in the table without its rules is found. Where only one
+// resource was changed since everything was last in force, that state must be one that the server really had, all four
+// versions at one time.
 //
 // The verdict comes from the evaluator, the rules' from the tracer: neither knows how the table was compiled or changed.
+// Transactions that only prepare, and change nothing that packets meet, are told apart in monitored-table.ts.
 
 import { dispatchMap } from "../../src/backends/nft/names.ts";
 import { firstPacket } from "../../src/backends/nft/packet.ts";

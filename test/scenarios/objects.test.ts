@@ -134,6 +134,21 @@ describe("a new pod that a known policy isolates", () => {
   });
 });
 
+it("with strict start an address of this node is closed until its pod is known, and then has the pod's rules at once", async () => {
+  const scenario = await Scenario.start({ program: { unknownLocalPods: "drop" } });
+  scenario.put(...BASE, allowOnly("api", "client"));
+  await scenario.startAgent();
+  await scenario.inForce();
+  expect(passes(scenario.table.ruleset(), "10.1.2.20", "10.1.1.50")).toBe(false);
+  expect(passes(scenario.table.ruleset(), "10.1.1.50", "198.51.100.1")).toBe(false);
+  expect(passes(scenario.table.ruleset(), "10.1.2.20", "10.1.1.10")).toBe(true);
+  scenario.put(pod("api", { address: "10.1.1.50" }));
+  await scenario.inForce();
+  expect(passes(scenario.table.ruleset(), "10.1.2.20", "10.1.1.50")).toBe(true);
+  expect(passes(scenario.table.ruleset(), "10.1.1.50", "198.51.100.1")).toBe(true);
+  expect(scenario.table.changes.every(({ ruleset }) => !passes(ruleset, "10.1.2.30", "10.1.1.50"))).toBe(true);
+});
+
 describe("a pod", () => {
   it("without an address takes no part, and no finding is made of it", async () => {
     const { scenario, running } = await startInForce(pod("waiting"), allowOnly("waiting"));
