@@ -12,6 +12,15 @@ type PodObject = ApiObject & {
   readonly status: { readonly phase: string; readonly startTime: string; readonly podIPs: readonly { ip: string }[] };
 };
 
+/** The agent's own pod: it is there as long as an agent is, and tells the agent that its node's name is right. */
+const AGENT_POD: ApiObject = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "agent", namespace: "kube-system", uid: "agent" } as ApiObject["metadata"],
+  spec: { nodeName: THIS_NODE, hostNetwork: true, containers: [] },
+  status: { phase: "Running", podIPs: [{ ip: "10.9.0.1" }] },
+};
+
 export class RandomChanges {
   readonly #random: RandomSource;
   readonly #history: ServerHistory;
@@ -22,9 +31,10 @@ export class RandomChanges {
     this.#history = history;
   }
 
-  /** Both nodes, some namespaces, pods and policies. */
+  /** Some nodes, namespaces, pods and policies. */
   begin(): void {
     const random = this.#random;
+    this.#history.put(AGENT_POD);
     for (let count = 0; count < 3; count++) this.#history.put(random.generate(nodeObject));
     for (let count = 0; count < 2; count++) this.#history.put(random.generate(namespaceObject));
     for (let count = 0; count < 10; count++) this.#history.put(this.#somePod());
@@ -66,6 +76,10 @@ export class RandomChanges {
     }
   }
 
+  #objects(kind: Kind): readonly ApiObject[] {
+    return this.#history.objects(kind).filter((object) => object !== AGENT_POD);
+  }
+
   #write(words: string, object: ApiObject): string {
     this.#history.put(object);
     return `${words} ${JSON.stringify(object)}`;
@@ -75,7 +89,7 @@ export class RandomChanges {
     this.#write("put", this.#random.generate(arbitrary) as ApiObject);
 
   readonly #delete = (kind: Kind) => () => {
-    const objects = this.#history.objects(kind);
+    const objects = this.#objects(kind);
     if (objects.length === 0) return `no ${kind} to delete`;
     const object = this.#random.pick(objects);
     this.#history.delete(object);
@@ -119,7 +133,7 @@ export class RandomChanges {
 
   /** To another pod, that is newer; the old one ends before, at the same time or never. */
   readonly #moveAddress = () => {
-    const pods = this.#history.objects("Pod") as readonly PodObject[];
+    const pods = this.#objects("Pod") as readonly PodObject[];
     if (pods.length < 2) return "no two pods";
     const from = this.#random.pick(pods);
     const to = this.#random.pick(pods.filter((pod) => pod !== from && pod.spec.hostNetwork !== true).concat(from));
@@ -147,7 +161,7 @@ export class RandomChanges {
   };
 
   #changePod(words: string, change: (pod: PodObject) => ApiObject): string {
-    const pods = this.#history.objects("Pod") as readonly PodObject[];
+    const pods = this.#objects("Pod") as readonly PodObject[];
     return pods.length === 0 ? `no pod to ${words}` : this.#write(words, change(this.#random.pick(pods)));
   }
 }

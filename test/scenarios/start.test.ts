@@ -113,6 +113,23 @@ it("a cluster without any object gets a table that lets everything pass", async 
   expect(passes(scenario.table.ruleset(), "10.1.2.20", "10.1.1.10")).toBe(true);
 });
 
+it("a cluster that does not know our node leaves the table alone until it does", async () => {
+  const scenario = await Scenario.start({ table: withOldPolicy() });
+  const text = await scenario.table.text();
+  const [ours, others] = [NODES[0] as ApiObject, NODES[1] as ApiObject];
+  scenario.put(SHOP, others, CLIENT, OTHER);
+  const running = await scenario.startAgent();
+  await until("it is told", async () => (await running.readyz()).body.includes("has the node name n1"));
+  expect((await running.readyz()).status).toBe(503);
+  scenario.delete(OTHER);
+  scenario.put(allowOnly("web", "client"));
+  expect(await scenario.table.text()).toBe(text);
+  expect(scenario.table.changes).toEqual([]);
+  scenario.put(ours, WEB);
+  await scenario.inForce();
+  expect(passes(scenario.table.ruleset(), "10.1.2.20", "10.1.1.10")).toBe(true);
+});
+
 it("a dry run tells what it would write, and writes nothing", async () => {
   const old = withOldPolicy();
   const scenario = await Scenario.start({ table: old });
