@@ -5,7 +5,8 @@ import type { ObjectChange } from "../kube/object-change.ts";
 import { Reflector } from "../kube/reflector.ts";
 import type { ReflectorSettings } from "../kube/reflector-settings.ts";
 import type { ReflectorStatus } from "../kube/reflector-status.ts";
-import { type DecodedResource, NAMESPACES, NETWORK_POLICIES, NODES, PODS } from "../kube/resources.ts";
+import { type DecodedResource, NAMESPACES, NETWORK_POLICIES, NODES } from "../kube/resources.ts";
+import { podsWithSharedParts } from "../kube/shared-pod-parts.ts";
 import type { ReflectorClient } from "../kube/watch-stream.ts";
 import type { PodKey } from "../model/cluster.ts";
 import { type PolicyKey, policyKey } from "../model/policy.ts";
@@ -38,7 +39,7 @@ export class KubernetesSource implements ClusterSource {
       reflected(options, NETWORK_POLICIES, (key, policy): ClusterEvent => {
         return { kind: "policy", key: policy?.key ?? networkPolicyKey(key), policy };
       }),
-      reflected(options, PODS, (key, pod): ClusterEvent => ({ kind: "pod", key: key as PodKey, pod })),
+      reflected(options, podsWithSharedParts(), (key, pod): ClusterEvent => ({ kind: "pod", key: key as PodKey, pod })),
     ];
   }
 

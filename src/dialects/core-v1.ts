@@ -34,7 +34,6 @@ export function decodePod(value: unknown, source: ObjectSource): DecodedPod {
     key: podKey(meta.namespace, meta.name),
     namespace: meta.namespace,
     name: meta.name,
-    uid: meta.uid,
     labels: meta.labels,
     nodeName: spec.nodeName,
     hostNetwork: spec.hostNetwork,

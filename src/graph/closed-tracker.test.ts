@@ -21,7 +21,6 @@ function setPod(name: string, addresses: readonly string[], parts: Partial<Pod> 
     key: podKey("x", name),
     namespace: "x",
     name,
-    uid: "",
     labels: {},
     nodeName: "n1",
     hostNetwork: false,

@@ -110,7 +110,6 @@ function podFromTemplate(workload: Workload, name: string, index: number, nodeNa
     key: podKey(workload.namespace, name),
     namespace: workload.namespace,
     name,
-    uid: "",
     labels: { ...template.labels, ...controllerLabels(workload, name, index) },
     nodeName,
     hostNetwork: template.hostNetwork,

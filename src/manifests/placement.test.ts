@@ -5,7 +5,7 @@ import { MADE_UP_NODE, placePods } from "./placement.ts";
 const position = { file: "x" };
 
 function pod(name: string, nodeName?: string): Pod {
-  const common = { namespace: "a", name, uid: "", labels: {}, hostNetwork: false, finished: false, addresses: [] };
+  const common = { namespace: "a", name, labels: {}, hostNetwork: false, finished: false, addresses: [] };
   const rest = { hostAddresses: [], ports: [], startedAt: "", createdAt: "", workload: name, position };
   return { key: podKey("a", name), nodeName, ...common, ...rest };
 }

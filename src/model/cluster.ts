@@ -23,8 +23,6 @@ export interface Pod {
   readonly key: PodKey;
   readonly namespace: string;
   readonly name: string;
-  /** Changes when a pod of the same name is deleted and made again; empty for made-up pods. */
-  readonly uid: string;
   readonly labels: Labels;
   /** undefined: not scheduled, or a manifest that does not say. */
   readonly nodeName: string | undefined;

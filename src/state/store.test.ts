@@ -14,7 +14,6 @@ function pod(name: string, parts: Partial<Omit<Pod, "addresses">> & { addresses?
     key: podKey(namespace, name),
     namespace,
     name,
-    uid: "",
     labels: {},
     nodeName: "n1",
     hostNetwork: false,

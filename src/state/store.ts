@@ -80,7 +80,7 @@ export class ClusterStore implements ClusterView {
     const owned = claimedAddresses(pod).filter((address) => toList(this.#claimants.get(address))[0]?.key === key);
     if (owned.length === 0) return undefined;
     if (before?.pod === pod && sameList(before.addresses, owned)) return before;
-    return { key, pod, addresses: owned };
+    return { key, pod, addresses: owned.length === pod.addresses.length ? pod.addresses : owned };
   }
 
   #index(key: PodKey, before: SelectablePod | undefined, after: SelectablePod | undefined): void {

@@ -151,9 +151,8 @@ describe("what it tells", () => {
     await shows("shop/web", "shop/web-2");
     const listed = mirror.objects.get("shop/web")?.object;
     const watched = mirror.objects.get("shop/web-2")?.object;
-    expect({ ...watched, uid: "", key: "", name: "", labels: {}, workload: "" }).toEqual({
+    expect({ ...watched, key: "", name: "", labels: {}, workload: "" }).toEqual({
       ...listed,
-      uid: "",
       key: "",
       name: "",
       labels: {},

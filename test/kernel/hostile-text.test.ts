@@ -38,7 +38,7 @@ function poisoned(object: ApiObject, text: string): ClusterEvent {
     return {
       kind: "pod",
       key,
-      pod: { ...event.pod, key, namespace: text, workload: text, uid: text, ports, position },
+      pod: { ...event.pod, key, namespace: text, workload: text, ports, position },
     };
   }
   if (event.kind === "policy" && event.policy !== undefined) {

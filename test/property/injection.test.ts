@@ -116,7 +116,6 @@ function storeOf(each: Input): ClusterStore {
       key: podKey(each.namespace, name),
       namespace: each.namespace,
       name,
-      uid: each.workload,
       labels: each.labels,
       nodeName: "node",
       hostNetwork: false,

@@ -27,7 +27,6 @@ export function makePod(name: string, addresses: string, fields: PodFields = {})
     key: podKey(namespace, name),
     namespace,
     name,
-    uid: `uid-${name}`,
     labels: fields.labels ?? { app: name },
     nodeName: "node" in fields ? fields.node : "node-1",
     hostNetwork: fields.hostNetwork ?? false,
