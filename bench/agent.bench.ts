@@ -1,8 +1,9 @@
 // The whole agent as a process, with a kernel of its own: from start to the first sync with 50,000 pods of 6 KB behind an API
-// server, then 120,000 pod events. Prints time, memory, the longest event loop block and CPU per event. Needs root.
+// server, then pod events at a high rate and as a flood. Prints time, memory, the longest event loop block and CPU per event. Needs root.
 // NFTPOL_BENCH_PODS chooses another number of pods.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,6 +14,13 @@ import { type Netns, withNetns } from "../test/support/netns.ts";
 const PODS = Number(process.env.NFTPOL_BENCH_PODS ?? 50_000);
 const POD_BYTES = 6_000;
 const LOCAL_PODS = 110;
+/** The first brings every part of the program into use; memory is to stay what it is after it. */
+const ROUNDS = [
+  { events: 20_000, perSecond: 2_000 },
+  { events: 100_000, perSecond: 2_000 },
+  { events: 100_000, perSecond: Number.POSITIVE_INFINITY },
+];
+const EVENTS_AT_ONCE = 200;
 /** NFTPOL_BENCH_NODE_FLAGS: other flags of Node.js than the launcher's. */
 const flags = process.env.NFTPOL_BENCH_NODE_FLAGS;
 const AGENT = flags === undefined ? ["bin/nftpol"] : [process.execPath, ...flags.split(" "), "dist/nftpol.js"];
@@ -26,7 +34,10 @@ function start(netns: Netns, argv: readonly string[]) {
     pid: child.pid as number,
     send: (text: string) => child.stdin.write(`${text}\n`),
     nextLine: async () => (await lines.next()).value as string | undefined,
-    end: () => child.kill("SIGTERM"),
+    end: async () => {
+      child.kill("SIGTERM");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    },
   };
 }
 
@@ -116,11 +127,15 @@ await withNetns(async (netns) => {
     const block = await metric(netns, 'nftpol_event_loop_delay_seconds{quantile="1"}');
     print("longest event loop block", `${(block * 1000).toFixed(0)} ms`);
     await printMemory(netns);
-    for (const events of [20_000, 100_000]) {
+    for (const { events, perSecond } of ROUNDS) {
       const before = usage(agent.pid);
       const sentAt = performance.now();
-      server.send(String(events));
-      await server.nextLine();
+      for (let sent = 0; sent < events; sent += EVENTS_AT_ONCE) {
+        const dueMs = sentAt + (sent / perSecond) * 1000 - performance.now();
+        if (dueMs > 0) await delay(dueMs);
+        server.send(String(EVENTS_AT_ONCE));
+        await server.nextLine();
+      }
       // Everything that was sent is in force when the agent has nothing left to read.
       for (let busy = usage(agent.pid).cpuSeconds, last = -1; busy - last > 0.05; ) {
         last = busy;
@@ -130,16 +145,16 @@ await withNetns(async (netns) => {
       const after = usage(agent.pid);
       const seconds = (performance.now() - sentAt) / 1000;
       print(
-        `${events} pod events`,
+        `${events} pod events${perSecond === Number.POSITIVE_INFINITY ? " at once" : `, ${perSecond} a second`}`,
         `${seconds.toFixed(1)} s, ${(((after.cpuSeconds - before.cpuSeconds) / events) * 1e6).toFixed(0)} us CPU an event, RSS ${after.rssMb.toFixed(0)} MB, peak ${after.peakMb.toFixed(0)} MB`,
       );
     }
     const longest = await metric(netns, 'nftpol_event_loop_delay_seconds{quantile="1"}');
     print("longest event loop block meanwhile", `${(longest * 1000).toFixed(0)} ms`);
     await printMemory(netns);
-    agent.end();
+    await agent.end();
   } finally {
-    server.end();
+    await server.end();
     rmSync(folder, { recursive: true, force: true });
   }
 });
