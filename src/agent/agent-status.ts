@@ -3,7 +3,6 @@
 import type { BackendFacts, DropCounts, ProgramSize } from "../backends/backend.ts";
 import type { RuleGraph } from "../graph/rule-graph.ts";
 import type { Severity } from "../model/diagnostic.ts";
-import type { ClusterStore } from "../state/store.ts";
 import type { SourceStatus } from "./cluster-change.ts";
 
 export interface AgentStatus {
@@ -63,11 +62,10 @@ export interface PodStatus {
 }
 
 /** Local pods with what isolates them, by name. Cost: local pods. */
-export function podStatuses(store: ClusterStore, graph: RuleGraph): PodStatus[] {
+export function podStatuses(graph: RuleGraph): PodStatus[] {
   const { dispatch, classes } = graph.program();
   const statuses: PodStatus[] = [];
-  for (const { key, pod, addresses } of store.selectablePods()) {
-    if (pod.nodeName !== graph.nodeName) continue;
+  for (const { key, addresses } of graph.localPods()) {
     const entries = addresses.map((address) => dispatch.get(address));
     const isolating = (direction: "ingress" | "egress") => {
       const id = entries.map((entry) => entry?.[direction]).find((each) => each !== undefined);

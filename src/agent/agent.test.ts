@@ -66,7 +66,7 @@ async function start(tracker = new MemoryConnectionTracker()) {
     return ended;
   };
   onTestFinished(stop);
-  const readyz = async () => await agent.healthRoutes["/readyz"]?.();
+  const readyz = async () => await agent.report.healthRoutes["/readyz"]?.();
   return { agent, source, clock, table, logged, readyz, stop };
 }
 
@@ -85,7 +85,7 @@ it("a node name that the cluster does not know: nothing is written, and it is to
     status: 503,
     body: expect.stringContaining("[-] rules in force: neither a Node nor a pod"),
   });
-  expect((await agent.status()).packetPath).toEqual([expect.stringContaining("has the node name node-1")]);
+  expect((await agent.report.status()).packetPath).toEqual([expect.stringContaining("has the node name node-1")]);
   source.says(HERE);
   await clock.advance(1_000);
   expect((await table.read()).kind).toBe("table");

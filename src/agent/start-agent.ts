@@ -221,8 +221,9 @@ async function serve({ healthAddress, metricsAddress }: AgentSettings, agent: Ag
   const servers: HttpServer[] = [];
   const onError = (error: unknown) => log.error({ err: error }, "an HTTP request failed");
   try {
-    if (healthAddress !== undefined) servers.push(await serveHttp(healthAddress, agent.healthRoutes, onError));
-    if (metricsAddress !== undefined) servers.push(await serveHttp(metricsAddress, agent.metricsRoutes, onError));
+    if (healthAddress !== undefined) servers.push(await serveHttp(healthAddress, agent.report.healthRoutes, onError));
+    if (metricsAddress !== undefined)
+      servers.push(await serveHttp(metricsAddress, agent.report.metricsRoutes, onError));
     return servers;
   } catch (error) {
     for (const server of servers) await server.close();

@@ -9,6 +9,7 @@ import { isEmptyDelta, type ProgramDelta } from "../program/program.ts";
 import type { ClusterEvent } from "../state/change.ts";
 import type { ClusterStore } from "../state/store.ts";
 import type { Clock } from "./clock.ts";
+import { CommitTimes, type WaitingTimes } from "./commit-times.ts";
 import { type PendingBatch, PendingChanges } from "./pending-changes.ts";
 
 export interface SyncTimes {
@@ -28,7 +29,7 @@ export const DEFAULT_SYNC_TIMES: SyncTimes = {
   longestRetryMs: 30_000,
 };
 
-export interface Commit {
+export interface Commit extends WaitingTimes {
   readonly applied: Applied;
   /** The first one after start. */
   readonly first: boolean;
@@ -36,10 +37,6 @@ export interface Commit {
   readonly delta: ProgramDelta | undefined;
   /** From the start of the sync to the commit, graph and kernel. */
   readonly durationMs: number;
-  /** For each event of the batch, from its arrival to the commit; in no order. Of very many those that waited longest. */
-  readonly latenciesMs: readonly number[];
-  /** Pods that are new on this node with this commit: from the arrival of their address to the commit. */
-  readonly newLocalPodsMs: readonly number[];
 }
 
 /** What the loop tells, inside the loop. Calls must return at once and not throw. */
@@ -61,8 +58,6 @@ export interface SyncLoopOptions {
   readonly random?: () => number;
 }
 
-/** A kernel that refuses for hours must not cost memory for each event, nor a moment for each at the end. */
-const MOST_TIMED_EVENTS = 10_000;
 /** The event loop is given back at least this often while a large batch is taken in. */
 const SLICE_MS = 8;
 const HEARTBEAT_MS = 5_000;
@@ -80,7 +75,6 @@ export class LoopEndedError extends Error {
 }
 
 export class SyncLoop {
-  readonly #store: ClusterStore;
   readonly #graph: RuleGraph;
   readonly #backend: Backend;
   readonly #clock: Clock;
@@ -88,9 +82,9 @@ export class SyncLoop {
   readonly #times: SyncTimes;
   readonly #random: () => number;
   readonly #pending: PendingChanges;
-  readonly #tasks: (() => Promise<void>)[] = [];
   /** Of events that are in the graph but not in the kernel yet. */
-  #uncommitted = noneUncommitted();
+  readonly #uncommitted: CommitTimes;
+  readonly #tasks: (() => Promise<void>)[] = [];
   #sourceSynced = false;
   #installed = false;
   #failures = 0;
@@ -102,14 +96,15 @@ export class SyncLoop {
   #wake: () => void = () => {};
 
   constructor(options: SyncLoopOptions) {
-    this.#store = options.store;
     this.#graph = options.graph;
     this.#backend = options.backend;
     this.#clock = options.clock;
     this.#observer = options.observer;
     this.#times = { ...DEFAULT_SYNC_TIMES, ...options.times };
     this.#random = options.random ?? Math.random;
-    this.#pending = new PendingChanges(options.graph.nodeName, (key) => this.#store.selectablePod(key) !== undefined);
+    const isKnownPod = (key: PodKey) => options.store.selectablePod(key) !== undefined;
+    this.#pending = new PendingChanges(options.graph.nodeName, isKnownPod);
+    this.#uncommitted = new CommitTimes(options.graph.nodeName, isKnownPod);
     this.#heartbeatAt = this.#clock.now();
     this.#verifyAt = Number.POSITIVE_INFINITY;
   }
@@ -222,7 +217,7 @@ export class SyncLoop {
     this.#notBefore = startedAt + this.#times.minIntervalMs;
     const delta = this.#graph.flush();
     if (this.#isSettled && isEmptyDelta(delta)) {
-      this.#uncommitted = noneUncommitted();
+      this.#uncommitted.take(startedAt);
       return;
     }
     const first = !this.#installed;
@@ -240,7 +235,9 @@ export class SyncLoop {
     this.#installed = true;
     this.#failures = 0;
     if (first) this.#scheduleVerification();
-    this.#observer.committed({ applied, first, delta: isDelta ? delta : undefined, ...this.#measure(startedAt) });
+    const now = this.#clock.now();
+    const times = { durationMs: now - startedAt, ...this.#uncommitted.take(now) };
+    this.#observer.committed({ applied, first, delta: isDelta ? delta : undefined, ...times });
   }
 
   async #takeIn(batches: readonly PendingBatch[]): Promise<void> {
@@ -248,7 +245,7 @@ export class SyncLoop {
     let taken = 0;
     for (const { events, arrivedAt } of batches) {
       for (const event of events) {
-        this.#note(event, arrivedAt);
+        if (this.#installed) this.#uncommitted.note(event, arrivedAt);
         this.#graph.apply(event);
         if (++taken % 16 === 0 && this.#clock.now() >= sliceEndsAt) {
           await new Promise(setImmediate);
@@ -257,29 +254,6 @@ export class SyncLoop {
         }
       }
     }
-  }
-
-  #note(event: ClusterEvent, arrivedAt: number): void {
-    if (!this.#installed) return;
-    if (this.#uncommitted.arrivals.length < MOST_TIMED_EVENTS) this.#uncommitted.arrivals.push(arrivedAt);
-    if (event.kind !== "pod") return;
-    const { key, pod } = event;
-    if (pod === undefined || pod.nodeName !== this.#graph.nodeName || pod.hostNetwork || pod.addresses.length === 0) {
-      this.#uncommitted.newLocalPods.delete(key);
-    } else if (this.#store.selectablePod(key) === undefined && !pod.finished) {
-      this.#uncommitted.newLocalPods.set(key, arrivedAt);
-    }
-  }
-
-  #measure(startedAt: number): Pick<Commit, "durationMs" | "latenciesMs" | "newLocalPodsMs"> {
-    const now = this.#clock.now();
-    const { arrivals, newLocalPods } = this.#uncommitted;
-    this.#uncommitted = noneUncommitted();
-    return {
-      durationMs: now - startedAt,
-      latenciesMs: arrivals.map((at) => now - at),
-      newLocalPodsMs: [...newLocalPods.values()].map((at) => now - at),
-    };
   }
 
   /** Returns the pause before the next try. */
@@ -310,8 +284,4 @@ export class SyncLoop {
     const { verifyEveryMs } = this.#times;
     if (verifyEveryMs > 0) this.#verifyAt = this.#clock.now() + verifyEveryMs * (0.9 + this.#random() / 5);
   }
-}
-
-function noneUncommitted(): { arrivals: number[]; newLocalPods: Map<PodKey, number> } {
-  return { arrivals: [], newLocalPods: new Map() };
 }

@@ -58,6 +58,11 @@ export class LocalPods {
     return touched;
   }
 
+  /** Selectable pods of this node, in no order. */
+  *pods(): Iterable<SelectablePod> {
+    for (const { pod } of this.#pods.values()) yield pod;
+  }
+
   /** What the owner of an address, if it is local and isolated, is judged by. */
   dispatchOf(address: Address): Dispatch | undefined {
     const owner = this.#view.ownerOf(address);

@@ -23,6 +23,7 @@ import type {
 } from "../program/program.ts";
 import type { ClusterEvent } from "../state/change.ts";
 import type { ClusterStore } from "../state/store.ts";
+import type { SelectablePod } from "../state/view.ts";
 import { ClassTable } from "./class-table.ts";
 import { ClosedTracker } from "./closed-tracker.ts";
 import type { LiveSet } from "./live-set.ts";
@@ -101,6 +102,11 @@ export class RuleGraph {
     }
     const closed = this.#closed?.closed();
     return { options: this.options, classes, sets, dispatch: new Map(this.#dispatch), closed };
+  }
+
+  /** Selectable pods of this node, in no order. Cost: local pods. */
+  localPods(): Iterable<SelectablePod> {
+    return this.#local.pods();
   }
 
   /** Selections that exist now, for people. */

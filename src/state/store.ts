@@ -195,6 +195,10 @@ export class ClusterStore implements ClusterView {
   policies(): Iterable<Policy> {
     return this.#policies.values();
   }
+
+  get policyCount(): number {
+    return this.#policies.size;
+  }
 }
 
 /** The addresses with which a pod takes part: none for hostNetwork (its node's) and finished pods (somebody else's by now). */

@@ -114,7 +114,7 @@ it("status says which pods are isolated by what, and what is wrong", async () =>
   scenario.table.failNextWrite({ kind: "refuse" }, 1_000);
   scenario.delete(OTHER, allowOnly("web"));
   await until("it has failed", () => running.logLines.join("").includes("the old rules stay"));
-  const status: AgentStatus = await running.agent.status();
+  const status: AgentStatus = await running.agent.report.status();
   expect(status).toMatchObject({
     node: "n1",
     sync: { inForce: false, commits: 1, lastFailure: "refused, as the test wants it" },

@@ -123,15 +123,15 @@ export class RunningAgent {
   }
 
   async healthz(): Promise<{ readonly status: number; readonly body: string }> {
-    return await answerOf(this.agent.healthRoutes, "/healthz");
+    return await answerOf(this.agent.report.healthRoutes, "/healthz");
   }
 
   async readyz(): Promise<{ readonly status: number; readonly body: string }> {
-    return await answerOf(this.agent.healthRoutes, "/readyz");
+    return await answerOf(this.agent.report.healthRoutes, "/readyz");
   }
 
   async metrics(): Promise<string> {
-    return (await answerOf(this.agent.metricsRoutes, "/metrics")).body;
+    return (await answerOf(this.agent.report.metricsRoutes, "/metrics")).body;
   }
 }
 
