@@ -5,10 +5,10 @@ import { runCommandLine } from "./command-line.ts";
 
 const DEFAULT_COLUMNS = 100;
 
-/** A reader that has seen enough (`| head`) is no failure; a full disk is one. */
-function endWhenClosed(stream: NodeJS.WriteStream): void {
+/** A reader that has seen enough (`| head`) is no failure, but for a verb that was to run on; a full disk is one. */
+function endWhenClosed(stream: NodeJS.WriteStream, shutdown: Shutdown): void {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    if (error.code === "EPIPE" && !shutdown.isAwaited) process.exit(process.exitCode ?? 0);
     if (stream !== process.stderr) process.stderr.write(`nftpol: cannot write the output: ${error.message}\n`);
     process.exit(3);
   });
@@ -19,17 +19,24 @@ function showsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
 }
 
-/** A second signal ends the process at once. */
-function shutdownSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.once(name, () => controller.abort());
+class Shutdown {
+  /** Whether the verb works until it is told to end. */
+  isAwaited = false;
+
+  /** Aborted by the first SIGTERM or SIGINT; a second one ends the process at once. */
+  await(): AbortSignal {
+    this.isAwaited = true;
+    const controller = new AbortController();
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      process.once(name, () => controller.abort());
+    }
+    return controller.signal;
   }
-  return controller.signal;
 }
 
-endWhenClosed(process.stdout);
-endWhenClosed(process.stderr);
+const shutdown = new Shutdown();
+endWhenClosed(process.stdout, shutdown);
+endWhenClosed(process.stderr, shutdown);
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
@@ -38,5 +45,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   isTerminal: process.stderr.isTTY === true,
   files: nodeManifestFiles,
   environment: process.env,
-  shutdown: shutdownSignal,
+  shutdown: () => shutdown.await(),
 });

@@ -6,10 +6,20 @@ import { RuleGraph } from "../graph/rule-graph.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import type { ClusterStore } from "../state/store.ts";
 import { countOf, printable } from "./terminal-text.ts";
-import { type OptionValues, textOption, type VerbContext } from "./verb.ts";
+import { CommandError, type OptionValues, textOption, type VerbContext } from "./verb.ts";
 
-/** Of `--pod-to-own-node`, `--service-proxy` and `--unknown-local-pods`. */
+/**
+ * Of `--pod-to-own-node`, `--service-proxy` and `--unknown-local-pods`. Throws CommandError for a pair that would judge wrongly:
+ * packets to a service meet the input hook before IPVS gives them the address of a pod.
+ */
 export function programOptions(options: OptionValues): ProgramOptions {
+  if (textOption(options, "podToOwnNode") === "enforce" && textOption(options, "serviceProxy") === "ipvs") {
+    throw new CommandError(
+      2,
+      "--pod-to-own-node=enforce does not work with --service-proxy=ipvs: it would judge services by their own addresses",
+      "leave --pod-to-own-node out, or run kube-proxy in nftables or iptables mode",
+    );
+  }
   return {
     podToOwnNode: textOption(options, "podToOwnNode") === "enforce" ? "enforce" : "allow",
     serviceProxy: textOption(options, "serviceProxy") === "ipvs" ? "ipvs" : "netfilter",

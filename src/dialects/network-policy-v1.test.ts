@@ -79,6 +79,12 @@ describe("subjects", () => {
   it("a policy without namespace is in default", () => {
     expect(decode({}, { name: "a" }).policy?.key).toBe("NetworkPolicy/default/a");
   });
+
+  it("a policy whose namespace is no text is in none: in default it would close other pods", () => {
+    const { policy, diagnostics } = decode({}, { name: "a", namespace: ["shop"] });
+    expect(policy).toBeUndefined();
+    expect(diagnostics).toMatchObject([{ severity: "error", code: "wrong-type", field: "metadata.namespace" }]);
+  });
 });
 
 describe("peers", () => {

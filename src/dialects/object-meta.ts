@@ -22,7 +22,10 @@ export interface Owner {
 
 export const DEFAULT_NAMESPACE = "default";
 
-/** undefined (reported) when the object has no usable name. Also names the object in later findings. */
+/**
+ * undefined (reported) when the object has no usable name or namespace: in `default` it would mean something else. Also names
+ * the object in later findings.
+ */
 export function readObjectMeta(root: Field, kind: string, scope: "namespaced" | "cluster"): ObjectMeta | undefined {
   const metadata = root.mapping("metadata");
   nameFindings(root, metadata, kind, scope);
@@ -38,6 +41,7 @@ export function readObjectMeta(root: Field, kind: string, scope: "namespaced" | 
     }
     return undefined;
   }
+  if (namespace === undefined) return undefined;
   return { name, namespace, uid, labels, createdAt, owner };
 }
 
@@ -62,8 +66,10 @@ function nameFindings(root: Field, metadata: Field, kind: string, scope: "namesp
   root.findings.object = `${kind} ${prefix}${name}`;
 }
 
-function readNamespace(metadata: Field): string {
+/** undefined (reported) where it is no text. */
+function readNamespace(metadata: Field): string | undefined {
   const namespace = metadata.string("namespace");
+  if (namespace === undefined && metadata.member("namespace").present) return undefined;
   if (namespace === undefined || namespace === "") return DEFAULT_NAMESPACE;
   const fault = dnsLabelFault(namespace);
   if (fault !== undefined) {

@@ -93,6 +93,11 @@ const cases: readonly [sentence: string, text: string | Uint8Array, ...findings:
     "a.yaml:3:1 error missing-field metadata.name",
   ],
   ["a bad policy name", policy("").replace("name: web", "name: Web"), "a.yaml:4:3 error invalid-name metadata.name"],
+  [
+    "a namespace that is no text",
+    policy("").replace("shop", "[shop]"),
+    "a.yaml:5:3 error wrong-type metadata.namespace",
+  ],
   ["a bad namespace", policy("").replace("shop", "a.b"), "a.yaml:5:3 error invalid-name metadata.namespace"],
   [
     "endPort without port",

@@ -18,6 +18,11 @@ describe("wrong words are refused before anything starts", () => {
     [["--manifests", "d", "--verify-interval", "often"], '--verify-interval "often" is no duration', "500ms"],
     [["--manifests", "d", "--min-sync-interval", "-1s"], '--min-sync-interval "-1s"', "500ms"],
     [["--existing-connections", "maybe"], "'maybe' is invalid", "recheck, keep"],
+    [
+      ["--pod-to-own-node", "enforce", "--service-proxy", "ipvs"],
+      "--pod-to-own-node=enforce does not work with --service-proxy=ipvs",
+      "leave --pod-to-own-node out",
+    ],
     [["--log-level", "trace"], "'trace' is invalid", "error, warn, info, debug"],
     [["--node", "x"], "unknown option '--node'", "nftpol agent --help"],
   ])("%j: %s", async (words, message, hint) => {
