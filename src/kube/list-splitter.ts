@@ -1,6 +1,8 @@
 // Cuts the items out of a list's bytes while they arrive: never more than one item is held.
 // Owns the list's outer syntax; what an item is and means is the receiver's business.
 
+import { SplitValue } from "./split-value.ts";
+
 /** The bytes are no JSON list, or end too early. */
 export class ListSyntaxError extends Error {
   override readonly name = "ListSyntaxError";
@@ -8,9 +10,6 @@ export class ListSyntaxError extends Error {
 
 /** What a list says of itself; members other than items, parsed. */
 export type ListEnvelope = Readonly<Record<string, unknown>>;
-
-/** etcd stores at most 1.5 MB an object. */
-const LARGEST_VALUE_BYTES = 64 << 20;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -44,9 +43,7 @@ export class ListSplitter {
   #expected: Expected = "list";
   #key = "";
   #span: Span | undefined;
-  /** Of the span, from earlier chunks. */
-  #parts: Buffer[] = [];
-  #partsBytes = 0;
+  readonly #value = new SplitValue();
   #depth = 0;
   #inString = false;
   #escaped = false;
@@ -148,11 +145,10 @@ export class ListSplitter {
   #throughSpan(chunk: Buffer, from: number): number {
     const end = this.#span === "scalar" ? endOfScalar(chunk, from) : this.#endOfNested(chunk, from);
     if (end === undefined) {
-      // The chunk's memory is used again for the next one: what is kept is copied.
-      this.#keep(Buffer.from(chunk.subarray(from)));
+      if (!this.#value.keep(chunk.subarray(from))) throw new ListSyntaxError("one value is larger than 64 MB");
       return chunk.length;
     }
-    this.#finish(this.#join(chunk.subarray(from, end)));
+    this.#finish(this.#value.join(chunk.subarray(from, end)));
     return end;
   }
 
@@ -189,20 +185,6 @@ export class ListSplitter {
     this.#depth = depth;
     this.#inString = inString;
     return undefined;
-  }
-
-  #keep(part: Buffer): void {
-    this.#partsBytes += part.length;
-    if (this.#partsBytes > LARGEST_VALUE_BYTES) throw new ListSyntaxError("one value is larger than 64 MB");
-    this.#parts.push(part);
-  }
-
-  #join(last: Buffer): Buffer {
-    if (this.#parts.length === 0) return last;
-    const bytes = Buffer.concat([...this.#parts, last], this.#partsBytes + last.length);
-    this.#parts = [];
-    this.#partsBytes = 0;
-    return bytes;
   }
 
   #finish(bytes: Buffer): void {

@@ -4,6 +4,7 @@
 import { isMapping } from "../dialects/field-reader.ts";
 import { identityOf, type ObjectIdentity } from "./object-identity.ts";
 import { parseObject } from "./parse-object.ts";
+import { SplitValue } from "./split-value.ts";
 
 export type WatchEvent =
   | {
@@ -25,14 +26,11 @@ export class WatchFrameError extends Error {
   override readonly name = "WatchFrameError";
 }
 
-/** etcd stores at most 1.5 MB an object. */
-const LARGEST_FRAME_BYTES = 64 << 20;
 const NEWLINE = 0x0a;
 
 /** Cuts a body into lines. Chunks may end anywhere. */
 export class FrameSplitter {
-  #parts: Buffer[] = [];
-  #partsBytes = 0;
+  readonly #line = new SplitValue();
 
   /** The lines that are complete now, without empty ones; valid until the chunk's memory is used again. Throws WatchFrameError. */
   *write(chunk: Buffer): Generator<Buffer, void, undefined> {
@@ -40,30 +38,18 @@ export class FrameSplitter {
     for (;;) {
       const end = chunk.indexOf(NEWLINE, from);
       if (end < 0) break;
-      const line = this.#join(chunk.subarray(from, end));
+      const line = this.#line.join(chunk.subarray(from, end));
       from = end + 1;
       if (!isBlank(line)) yield line;
     }
-    if (from < chunk.length) this.#keep(Buffer.from(chunk.subarray(from)));
+    if (from < chunk.length && !this.#line.keep(chunk.subarray(from))) {
+      throw new WatchFrameError("one event is larger than 64 MB");
+    }
   }
 
   /** After the last chunk. Throws WatchFrameError when a line is not complete. */
   end(): void {
-    if (!isBlank(this.#join(Buffer.alloc(0)))) throw new WatchFrameError("it ends in the middle of an event");
-  }
-
-  #keep(part: Buffer): void {
-    this.#partsBytes += part.length;
-    if (this.#partsBytes > LARGEST_FRAME_BYTES) throw new WatchFrameError("one event is larger than 64 MB");
-    this.#parts.push(part);
-  }
-
-  #join(last: Buffer): Buffer {
-    if (this.#parts.length === 0) return last;
-    const bytes = Buffer.concat([...this.#parts, last], this.#partsBytes + last.length);
-    this.#parts = [];
-    this.#partsBytes = 0;
-    return bytes;
+    if (!isBlank(this.#line.join(Buffer.alloc(0)))) throw new WatchFrameError("it ends in the middle of an event");
   }
 }
 

@@ -12,11 +12,11 @@ import { type DecodedResource, NETWORK_POLICIES } from "../../src/kube/resources
 import { isKubernetes } from "../../src/kube/server-version.ts";
 import type { Query } from "../../src/kube/transport.ts";
 import { type ObjectEvent, WatchStream } from "../../src/kube/watch-stream.ts";
+import { UnreliableNetwork } from "../support/unreliable-network.ts";
 import { eventually } from "./eventually.ts";
 import { type ConfigEntry, writeKubeconfig } from "./kubeconfig-files.ts";
 import { connectWith, reflect } from "./reflection.ts";
 import { type ServerUnderTest, startFake, startReal } from "./server-under-test.ts";
-import { Wire } from "./wire.ts";
 
 const assets = process.env.KUBEBUILDER_ASSETS;
 const TIMEOUTS = { headersMs: 30_000, idleMs: 30_000 };
@@ -126,24 +126,24 @@ describe.each(SERVERS)("%s", (_name, start) => {
     const [stays, goes, comes] = [newName(), newName(), newName()];
     await server.createPolicy(stays, {});
     await server.createPolicy(goes, {});
-    const wire = await Wire.start(server.port);
-    onTestFinished(() => wire.close());
-    const client = await connect(server.admin, wire.port);
+    const network = await UnreliableNetwork.start(server.port);
+    onTestFinished(() => network.close());
+    const client = await connect(server.admin, network.port);
     const { mirror, reflector, synced } = reflect(client, { resource: POLICY_LABELS });
     await synced();
-    wire.refuse();
+    network.refuse();
     await server.deletePolicy(goes);
     await server.createPolicy(comes, {});
     await server.restart();
-    wire.heal();
+    network.heal();
     await eventually("a relist", () => reflector.status().relists > 0 && mirror.batches.length > 1, 30_000);
     expect(mirror.changesOf(1)).toEqual([`-default/${goes}`, `+default/${comes}`]);
   }, 150_000);
 
   it("is mirrored in the end, whatever happened to the connections while objects changed", async () => {
-    const wire = await Wire.start(server.port);
-    onTestFinished(() => wire.close());
-    const client = await connect(server.admin, wire.port);
+    const network = await UnreliableNetwork.start(server.port);
+    onTestFinished(() => network.close());
+    const client = await connect(server.admin, network.port);
     const { mirror, synced } = reflect(client, { resource: POLICY_LABELS, settings: { watchIdleMs: 300 } });
     await synced();
     const expected = new Map<string, string>();
@@ -154,9 +154,9 @@ describe.each(SERVERS)("%s", (_name, start) => {
       else await server.updatePolicy(name, { round: String(round) });
       if (expected.has(name) && round % 3 === 0) expected.delete(name);
       else expected.set(name, String(round));
-      if (round % 10 === 4) wire.refuse();
-      if (round % 10 === 6) wire.heal();
-      if (round % 10 === 9) wire.loseConnections();
+      if (round % 10 === 4) network.refuse();
+      if (round % 10 === 6) network.heal();
+      if (round % 10 === 9) network.loseConnections();
     }
     await eventually("the mirror is the server", () => {
       const told = [...mirror.objects].filter(([key]) => key.startsWith("default/churned-"));

@@ -4,6 +4,7 @@
 import { describe, it, onTestFinished } from "vitest";
 import type { ObjectChange } from "../../src/kube/object-change.ts";
 import type { Pod } from "../../src/model/cluster.ts";
+import { UnreliableNetwork } from "../support/unreliable-network.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeApiServer, startServer } from "./fake-api-server.ts";
 import type { Fault } from "./faults.ts";
@@ -11,7 +12,6 @@ import { clusterOf } from "./kubeconfig-files.ts";
 import { NAMESPACES_PATH, namespaceObject, PODS_PATH, podObject } from "./objects.ts";
 import { reflectPods } from "./reflection.ts";
 import { statusObject, tooOld } from "./status-object.ts";
-import { Wire } from "./wire.ts";
 
 const SEQUENCES = 12;
 const AT_ONCE = 6;
@@ -99,12 +99,12 @@ async function runSequence(seed: number): Promise<void> {
   const pick = <V>(values: readonly V[]): V => values[number(values.length)] as V;
   const streamingLists = pick(["served", "served", "refused", "ignored"] as const);
   const server = await startServer({ streamingLists, bookmarkEveryMs: 40, gzip: random() < 0.3 });
-  const wire = await Wire.start(server.port);
-  onTestFinished(() => wire.close());
+  const network = await UnreliableNetwork.start(server.port);
+  onTestFinished(() => network.close());
   const history = new History();
   for (const name of NAMES.slice(0, number(5))) history.put(server, name, "first");
   const { mirror, synced } = await reflectPods(server, {
-    cluster: { ...clusterOf(server), server: `https://127.0.0.1:${wire.port}` },
+    cluster: { ...clusterOf(server), server: `https://127.0.0.1:${network.port}` },
     pulse: { quietMs: 100, answerMs: 150 },
     settings: { watchIdleMs: 300, initialEventsIdleMs: 200, listTimeouts: { headersMs: 500, idleMs: 300 } },
     onChanges: (batch) => history.check(batch),
@@ -123,8 +123,8 @@ async function runSequence(seed: number): Promise<void> {
     () => server.cutConnections(),
     () => server.store.compact(),
     () => server.sendBookmarks(),
-    () => wire.loseConnections(),
-    () => (random() < 0.3 ? wire.blackhole() : wire.heal()),
+    () => network.loseConnections(),
+    () => (random() < 0.3 ? network.blackhole() : network.heal()),
     () => heals.push(server.addFault(() => (random() < 0.5 ? failure(429, "TooManyRequests") : undefined))),
     () => heals.pop()?.(),
   ];
@@ -134,7 +134,7 @@ async function runSequence(seed: number): Promise<void> {
   }
   for (const heal of heals) heal();
   server.clearFaults();
-  wire.heal();
+  network.heal();
   change();
   await synced();
   await eventually("the mirror is the server", () => {

@@ -3,6 +3,7 @@
 
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_BACKOFF } from "../../src/kube/backoff.ts";
+import { UnreliableNetwork } from "../support/unreliable-network.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeApiServer, type RecordedRequest, startServer } from "./fake-api-server.ts";
 import type { Fault } from "./faults.ts";
@@ -11,7 +12,6 @@ import type { ApiObject } from "./object-store.ts";
 import { PODS_PATH, podObject } from "./objects.ts";
 import { reflectPods } from "./reflection.ts";
 import { expectGaps, GONE, statusAnswer } from "./refusals.ts";
-import { Wire } from "./wire.ts";
 
 describe.each(["served", "refused"] as const)("with streaming lists %s", (streamingLists) => {
   const start = () => startServer({ streamingLists });
@@ -53,19 +53,19 @@ describe.each(["served", "refused"] as const)("with streaming lists %s", (stream
 
   it("API server blackholed: noticed, and the reflector recovers when it is back", async () => {
     const server = await start();
-    const wire = await Wire.start(server.port);
-    onTestFinished(() => wire.close());
-    const cluster = { ...clusterOf(server), server: `https://127.0.0.1:${wire.port}` };
+    const network = await UnreliableNetwork.start(server.port);
+    onTestFinished(() => network.close());
+    const cluster = { ...clusterOf(server), server: `https://127.0.0.1:${network.port}` };
     const pulse = { quietMs: 150, answerMs: 200 };
     const { reflector, synced, shows } = await reflectPods(server, { cluster, pulse });
     await synced();
-    wire.blackhole();
+    network.blackhole();
     server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
     await eventually("it is noticed", () => reflector.status().lastFailure !== undefined);
     expect(reflector.status().lastFailure).toMatch(
       /^nothing came from the API server for \d s, and it does not answer a request either$/,
     );
-    wire.heal();
+    network.heal();
     await shows("shop/web");
     expect(reflector.status()).toMatchObject({ lastFailure: undefined, synced: true });
   });

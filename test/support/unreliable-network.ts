@@ -1,4 +1,4 @@
-// The network between agent and API server: a TCP proxy whose bytes can vanish without anybody being told.
+// The network between client and API server: a TCP proxy whose bytes can vanish without anybody being told.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
@@ -7,6 +7,7 @@ export class UnreliableNetwork {
   readonly #sockets = new Set<Socket>();
   readonly #lost = new Set<Socket>();
   #isBlackhole = false;
+  #isRefusing = false;
 
   private constructor(targetPort: number) {
     this.#server = createServer((client) => this.#accept(client, targetPort));
@@ -28,6 +29,12 @@ export class UnreliableNetwork {
     this.loseConnections();
   }
 
+  /** Cuts all connections, and from now on new ones at once. */
+  refuse(): void {
+    this.#isRefusing = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** All connections so far work no more, as with a lost NAT entry; new ones do. */
   loseConnections(): void {
     for (const socket of this.#sockets) this.#lose(socket);
@@ -36,6 +43,7 @@ export class UnreliableNetwork {
   /** New connections work again. Those that are lost stay lost. */
   heal(): void {
     this.#isBlackhole = false;
+    this.#isRefusing = false;
   }
 
   /** Both ends are told about lost connections. */
@@ -51,6 +59,10 @@ export class UnreliableNetwork {
 
   #accept(client: Socket, targetPort: number): void {
     this.#keep(client);
+    if (this.#isRefusing) {
+      client.destroy();
+      return;
+    }
     if (this.#isBlackhole) {
       this.#lose(client);
       return;
