@@ -6,7 +6,7 @@ import { ApiError } from "./api-error.ts";
 import { readDocument } from "./documents.ts";
 import { waitMs } from "./monotonic-clock.ts";
 import type { Resource } from "./resources.ts";
-import { isKubernetes } from "./server-version.ts";
+import { confirmsNotFound } from "./server-version.ts";
 import type { ReflectorClient } from "./watch-stream.ts";
 
 export interface DiscoverableResource extends Resource {
@@ -93,7 +93,7 @@ export class ResourceDiscovery<R extends DiscoverableResource> {
       const names = status === 200 ? resourceNames(value) : undefined;
       if (names !== undefined) return names;
       // Some proxy's 404 says nothing about the cluster.
-      if (status === 404 && (await isKubernetes(client, signal))) return new Set();
+      if (status === 404 && (await confirmsNotFound(client, path, signal))) return new Set();
       this.#lastFailure = `${path} was answered with ${status}, not with a list of resources`;
     } catch (error) {
       if (signal.aborted) return undefined;

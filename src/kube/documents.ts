@@ -1,5 +1,6 @@
 // Small JSON documents of the API server, whole. Owns the reading; lists and watches have their own ways.
 
+import type { RequestOptions } from "./transport.ts";
 import type { ReflectorClient } from "./watch-stream.ts";
 
 export interface ServerDocument {
@@ -15,8 +16,9 @@ export async function readDocument(
   client: ReflectorClient,
   path: string,
   signal: AbortSignal,
+  query: RequestOptions["query"] = {},
 ): Promise<ServerDocument> {
-  const answer = await client.stream(path, { signal });
+  const answer = await client.stream(path, { query, signal });
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {

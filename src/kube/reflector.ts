@@ -17,7 +17,7 @@ import { isOlderVersion, type ObjectIdentity } from "./object-identity.ts";
 import type { ReflectorOptions } from "./reflector-options.ts";
 import { DEFAULT_REFLECTOR_SETTINGS, type ReflectorSettings } from "./reflector-settings.ts";
 import { type ReflectorStatus, StatusRecord } from "./reflector-status.ts";
-import { isKubernetes } from "./server-version.ts";
+import { confirmsNotFound } from "./server-version.ts";
 import { readInitialEvents } from "./streaming-list.ts";
 import { type ObjectEvent, WatchStream } from "./watch-stream.ts";
 
@@ -223,8 +223,9 @@ export class Reflector<T> {
 
   /** Only when it is Kubernetes that says so. */
   async #notServed(signal: AbortSignal): Promise<void> {
+    const { client, resource } = this.#options;
     try {
-      if (!(await isKubernetes(this.#options.client, signal))) return;
+      if (!(await confirmsNotFound(client, resource.path, signal))) return;
     } catch (error) {
       apiFailure(error, signal);
       return;

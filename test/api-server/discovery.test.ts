@@ -96,6 +96,18 @@ describe("discovery", () => {
     expect(seen).toEqual(["+adminnetworkpolicies"]);
   });
 
+  it("a proxy's 404 that is over when the server is asked who it is changes nothing", async () => {
+    const server = await startServer();
+    install(server, ADMIN_POLICIES);
+    const { discovery, seen } = await discover(server);
+    await eventually("complete", () => discovery.status().complete);
+    const path = "/apis/policy.networking.k8s.io/v1alpha1";
+    server.failNext(path, { kind: "answer", status: 404, body: "404 page not found" }, 1);
+    await eventually("the question", () => server.requestsTo(path).some(({ query }) => query.get("limit") === "1"));
+    await nextRound(server);
+    expect(seen).toEqual(["+adminnetworkpolicies"]);
+  });
+
   it("is not complete before the server has answered", async () => {
     const server = await startServer();
     server.addFault(() => ({ kind: "reset" }));

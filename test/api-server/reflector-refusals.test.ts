@@ -139,6 +139,21 @@ describe("refusals", () => {
     expect(reflector.status()).toMatchObject({ absent: false, lastFailure: undefined });
   });
 
+  it("404 of a proxy that is over when the server is asked who it is deletes nothing", async () => {
+    const server = await startServer();
+    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
+    const { reflector, mirror, synced, shows } = await reflectPods(server, { optional: true });
+    await synced();
+    // A watch that is refused leads to a list, which is refused, too.
+    server.failNext(PODS_PATH, { kind: "answer", status: 404, body: "404 page not found" }, 2);
+    server.cutConnections();
+    await eventually("the refusals", () => reflector.status().failures >= 2);
+    server.store.put(PODS_PATH, podObject("shop", "web-2", "10.0.0.2"));
+    await shows("shop/web", "shop/web-2");
+    expect(mirror.changesOf(1)).toEqual(["+shop/web-2"]);
+    expect(reflector.status().absent).toBe(false);
+  });
+
   it("404 of a proxy that is no API server deletes nothing", async () => {
     const server = await startServer();
     server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
