@@ -23,6 +23,9 @@ import { OwnNode } from "./own-node.ts";
 import { shrunkAddresses } from "./shrunk-addresses.ts";
 import { type Commit, SyncLoop } from "./sync-loop.ts";
 
+/** A system call each time; nothing happens between two looks that a verification would not find. */
+const LOOK_FOR_OTHERS_EVERY_MS = 50;
+
 export class Agent {
   /** What it tells when it is asked. */
   readonly report: AgentReport;
@@ -88,7 +91,12 @@ export class Agent {
     // One that fails is a bug: the others must not go on without it.
     const failed = new AbortController();
     const both = AbortSignal.any([signal, failed.signal]);
-    const loops = [this.#parts.source.run(sink, both), this.#loop.run(both), this.#recheck?.run(both)];
+    const loops = [
+      this.#parts.source.run(sink, both),
+      this.#loop.run(both),
+      this.#recheck?.run(both),
+      this.#watchOthers(both),
+    ];
     try {
       await Promise.all(loops);
     } finally {
@@ -124,6 +132,15 @@ export class Agent {
       );
     }
     this.#parts.reportFindings(fresh, (outcome) => this.#metrics.eventReported(outcome));
+  }
+
+  /** Somebody's flush of our table opens the node: it is noticed at once, not at the next verification. */
+  async #watchOthers(signal: AbortSignal): Promise<void> {
+    const { backend, clock } = this.#parts;
+    while (!signal.aborted) {
+      if (backend.changedByOthers()) this.#loop.verifySoon();
+      await clock.sleep(LOOK_FOR_OTHERS_EVERY_MS, signal);
+    }
   }
 
   #committed(commit: Commit): void {

@@ -4,13 +4,18 @@ import { setFlagsFromString } from "node:v8";
 import { type Backend, BackendError, type BackendFacts } from "../backends/backend.ts";
 import { NftKernelTable } from "../backends/nft/io/nft-kernel-table.ts";
 import { DEFAULT_NFT } from "../backends/nft/io/nft-process.ts";
+import type { KernelTable } from "../backends/nft/kernel-table.ts";
 import { MemoryKernelTable } from "../backends/nft/memory-kernel-table.ts";
 import { NftBackend } from "../backends/nft/nft-backend.ts";
+import { TABLE } from "../backends/nft/ruleset.ts";
+import { WatchedKernelTable } from "../backends/nft/watched-kernel-table.ts";
 import { connectApiClient } from "../kube/api-client.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { reportEvent } from "../kube/events.ts";
 import { type ConnectionTracker, ConnectionTrackerError } from "../netlink/connection-tracker.ts";
+import { NetlinkError } from "../netlink/netlink-error.ts";
 import { openConnectionTracker } from "../netlink/open-connection-tracker.ts";
+import { loadTableEvents } from "../netlink/table-events.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import { Agent } from "./agent.ts";
 import { realClock } from "./clock.ts";
@@ -153,7 +158,7 @@ async function openBackend({ program, writer, dryRun }: AgentSettings, log: Log)
   try {
     const facts = await kernel.probe();
     for (const warning of facts.warnings) log.warn({ warning }, "nft works, but");
-    if (!dryRun) return { backend: new NftBackend(kernel), facts };
+    if (!dryRun) return { backend: new NftBackend(await watched(kernel, log)), facts };
     const found = await kernel.read();
     await kernel.close();
     const copy = new MemoryKernelTable(found.kind === "table" ? found.ruleset : undefined);
@@ -163,6 +168,17 @@ async function openBackend({ program, writer, dryRun }: AgentSettings, log: Log)
     await kernel.close();
     if (!(error instanceof BackendError)) throw error;
     throw new AgentStartError(error.message, error.hint, error);
+  }
+}
+
+/** Without what the kernel tells, others' changes are repaired all the same, at the next verification. */
+async function watched(kernel: KernelTable, log: Log): Promise<KernelTable> {
+  try {
+    return new WatchedKernelTable(kernel, (await loadTableEvents())(TABLE));
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+    log.warn({ err: error }, "others' changes of our table are noticed at verifications only");
+    return kernel;
   }
 }
 

@@ -46,6 +46,9 @@ class ScriptedBackend implements Backend {
   probe(): never {
     throw new Error("not for the loop");
   }
+  changedByOthers(): boolean {
+    return false;
+  }
   dropped(): never {
     throw new Error("not for the loop");
   }

@@ -11,6 +11,7 @@ import type { ClusterStore } from "../state/store.ts";
 import type { Clock } from "./clock.ts";
 import { CommitTimes, type WaitingTimes } from "./commit-times.ts";
 import { type PendingBatch, PendingChanges } from "./pending-changes.ts";
+import { VerificationSchedule } from "./verification-schedule.ts";
 
 export interface SyncTimes {
   /** Between the starts of two syncs: what comes meanwhile shares the next one. */
@@ -63,9 +64,6 @@ const SLICE_MS = 8;
 const HEARTBEAT_MS = 5_000;
 /** The largest tables take less; a hanging nft is ended after half a minute. */
 const LONGEST_USUAL_WRITE_MS = 5_000;
-/** Changes come before a verification, but not for ever: where each takes longer than the pause between two, it never had its turn. */
-const LONGEST_DEFERMENT_MS = 5_000;
-
 /** A task came too late: the loop has ended. */
 export class LoopEndedError extends Error {
   constructor() {
@@ -89,7 +87,7 @@ export class SyncLoop {
   #installed = false;
   #failures = 0;
   #notBefore = 0;
-  #verifyAt: number;
+  readonly #verification: VerificationSchedule;
   #heartbeatAt: number;
   #writingSince: number | undefined;
   #hasEnded = false;
@@ -105,8 +103,8 @@ export class SyncLoop {
     const isKnownPod = (key: PodKey) => options.store.selectablePod(key) !== undefined;
     this.#pending = new PendingChanges(options.graph.nodeName, isKnownPod);
     this.#uncommitted = new CommitTimes(options.graph.nodeName, isKnownPod);
+    this.#verification = new VerificationSchedule(this.#times.verifyEveryMs, this.#random);
     this.#heartbeatAt = this.#clock.now();
-    this.#verifyAt = Number.POSITIVE_INFINITY;
   }
 
   /** Events to be in force soon. */
@@ -142,6 +140,13 @@ export class SyncLoop {
     return result;
   }
 
+  /** Somebody has changed the table: the next verification comes before everything else, a second after the last one at the earliest. */
+  verifySoon(): void {
+    if (!this.#installed) return;
+    this.#verification.soon(this.#clock.now());
+    this.#wake();
+  }
+
   /** Whether everything known was in force when the loop last looked, and no sync has been waiting for the kernel for long since. */
   get inForce(): boolean {
     const isHanging = this.#clock.now() - (this.#writingSince ?? Number.POSITIVE_INFINITY) >= LONGEST_USUAL_WRITE_MS;
@@ -173,9 +178,8 @@ export class SyncLoop {
   async #goRound(signal: AbortSignal): Promise<void> {
     const now = this.#clock.now();
     this.#heartbeatAt = now;
-    const isOverdue = now - this.#verifyAt >= LONGEST_DEFERMENT_MS;
-    if (this.#syncIsDue(now) && !isOverdue) await this.#sync();
-    else if (this.#verifyAt <= now) await this.#verify();
+    if (this.#syncIsDue(now) && now < this.#verification.urgentAt) await this.#sync();
+    else if (this.#verification.dueAt <= now) await this.#verify();
     else if (this.#tasks.length === 0) await this.#rest(now, signal);
     await this.#tasks.shift()?.();
   }
@@ -194,7 +198,7 @@ export class SyncLoop {
   async #rest(now: number, signal: AbortSignal): Promise<void> {
     const waitsForTurn = this.#sourceSynced && (this.#pending.size > 0 || !this.#isSettled);
     const until = Math.min(
-      this.#verifyAt,
+      this.#verification.dueAt,
       now + HEARTBEAT_MS,
       waitsForTurn ? this.#notBefore : Number.POSITIVE_INFINITY,
     );
@@ -234,7 +238,7 @@ export class SyncLoop {
     }
     this.#installed = true;
     this.#failures = 0;
-    if (first) this.#scheduleVerification();
+    if (first) this.#verification.next(this.#clock.now());
     const now = this.#clock.now();
     const times = { durationMs: now - startedAt, ...this.#uncommitted.take(now) };
     this.#observer.committed({ applied, first, delta: isDelta ? delta : undefined, ...times });
@@ -265,7 +269,7 @@ export class SyncLoop {
   }
 
   async #verify(): Promise<void> {
-    this.#scheduleVerification();
+    this.#verification.began(this.#clock.now());
     // A failed sync repairs by itself.
     if (!this.#isSettled) return;
     let drift: Drift;
@@ -278,10 +282,5 @@ export class SyncLoop {
       return;
     }
     this.#observer.verified(drift);
-  }
-
-  #scheduleVerification(): void {
-    const { verifyEveryMs } = this.#times;
-    if (verifyEveryMs > 0) this.#verifyAt = this.#clock.now() + verifyEveryMs * (0.9 + this.#random() / 5);
   }
 }

@@ -4,7 +4,7 @@
 import type { NodeProgram, ProgramDelta } from "../program/program.ts";
 
 /**
- * All but `dropped` and `size` must not overlap: await one before the next; overlapping throws. None of them touches
+ * All but `dropped`, `changedByOthers` and `size` must not overlap: await one before the next; overlapping throws. None of them touches
  * anything but our own table.
  */
 export interface Backend {
@@ -33,6 +33,12 @@ export interface Backend {
    * Cost: the whole table.
    */
   verify(): Promise<Drift>;
+
+  /**
+   * Whether somebody else has changed our table since the last call, as far as it is noticed: true is a reason to verify, false
+   * proves nothing. Cost: a microsecond.
+   */
+  changedByOthers(): boolean;
 
   /** Packets dropped since the counters were made (a replaced table has new ones). Throws BackendError, also without a table. */
   dropped(): Promise<DropCounts>;

@@ -21,7 +21,7 @@ const UDP6 = [
 
 function message(hex: string): NetlinkMessage {
   const bytes = Buffer.from(hex.replaceAll(" ", ""), "hex");
-  return { type: 0x100, flags: 2, sequence: 1, bytes, start: 0, end: bytes.length };
+  return { type: 0x100, flags: 2, sequence: 1, port: 0, bytes, start: 0, end: bytes.length };
 }
 
 const read = (hex: string, wanted?: readonly string[]) =>

@@ -11,11 +11,14 @@ import { NetlinkError } from "./netlink-error.ts";
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   connect(fd: number, address: Buffer): number;
+  bind(fd: number, address: Buffer): number;
   setOption(fd: number, level: number, option: number, value: Buffer): number;
   /** On a thread of the pool: the kernel does the work of a request inside this call. */
   send(fd: number, bytes: Buffer): Promise<number>;
   /** On a thread of the pool, which it holds until something comes or the socket's time is up. */
   receive(fd: number, buffer: Buffer, flags: number): Promise<number>;
+  /** On the calling thread: only with MSG_DONTWAIT. */
+  receiveNow(fd: number, buffer: Buffer, flags: number): number;
   close(fd: number): number;
 }
 
@@ -40,6 +43,7 @@ function bindFunctions(koffi: typeof import("koffi").default): Libc {
   const library = koffi.load(null);
   const socket = library.func("int socket(int, int, int)");
   const connect = library.func("int connect(int, const void *, unsigned int)");
+  const bind = library.func("int bind(int, const void *, unsigned int)");
   const setsockopt = library.func("int setsockopt(int, int, int, const void *, unsigned int)");
   const send = library.func("intptr_t send(int, const void *, size_t, int)");
   const recv = library.func("intptr_t recv(int, void *, size_t, int)");
@@ -57,9 +61,11 @@ function bindFunctions(koffi: typeof import("koffi").default): Libc {
   return {
     socket: (domain, type, protocol) => orErrno(socket(domain, type, protocol)),
     connect: (fd, address) => orErrno(connect(fd, address, address.length)),
+    bind: (fd, address) => orErrno(bind(fd, address, address.length)),
     setOption: (fd, level, option, value) => orErrno(setsockopt(fd, level, option, value, value.length)),
     send: (fd, bytes) => onThread(send, fd, bytes, 0),
     receive: (fd, buffer, flags) => onThread(recv, fd, buffer, flags),
+    receiveNow: (fd, buffer, flags) => orErrno(recv(fd, buffer, buffer.length, flags)),
     close: (fd) => orErrno(close(fd)),
   };
 }

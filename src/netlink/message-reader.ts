@@ -8,6 +8,8 @@ export interface NetlinkMessage {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** Of the sender; in messages to a multicast group, of whoever asked for what is told. */
+  readonly port: number;
   readonly bytes: Buffer;
   /** Its payload behind the header: offsets into `bytes`. */
   readonly start: number;
@@ -30,6 +32,7 @@ export function readMessages(datagram: Buffer): readonly NetlinkMessage[] {
       type: datagram.readUInt16LE(at + 4),
       flags: datagram.readUInt16LE(at + 6),
       sequence: datagram.readUInt32LE(at + 8),
+      port: datagram.readUInt32LE(at + 12),
       bytes: datagram,
       start: at + HEADER_BYTES,
       end: at + length,

@@ -1,5 +1,5 @@
 // A netlink socket for requests to the kernel: open, send, receive, close. Owns the file descriptor and nothing of what
-// is said on it. Later readers of the kernel's events (multicast groups) need another: bound, polled, never blocking.
+// is said on it. What the kernel tells by itself is read otherwise: table-events.ts.
 
 import { type Libc, loadLibc } from "./libc.ts";
 import { NetlinkError } from "./netlink-error.ts";

@@ -86,6 +86,7 @@ export class AgentKnowledge {
       apply: (delta) => bring(() => backend.apply(delta)),
       // What changed nothing in the program was taken without a call.
       verify: () => during(this.windowUntilNow, () => backend.verify()),
+      changedByOthers: () => backend.changedByOthers(),
       dropped: () => backend.dropped(),
       size: () => backend.size(),
       cleanUp: () => backend.cleanUp(),

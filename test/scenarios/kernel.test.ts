@@ -131,8 +131,22 @@ function lay(hand: Hand, { table }: Scenario): void {
 }
 
 describe.each(HANDS)("when somebody %s", (_name, hand) => {
+  it("it is noticed and repaired without waiting for a verification, and what got in meanwhile is cut", async () => {
+    const { scenario, running } = await startInForce();
+    await running.startLooksDone();
+    lay(hand, scenario);
+    const allowed = scenario.tracker.add(connection(...FROM_CLIENT));
+    scenario.tracker.add(connection(...FROM_OTHER));
+    await scenario.inForce();
+    expect(scenario.table.changes).toHaveLength(1);
+    await until("what is denied is cut", () => scenario.tracker.open().length === 1);
+    expect(scenario.tracker.open()).toEqual([allowed]);
+    expect(running.logLines.join("")).toContain("somebody changed our table: repaired");
+  });
+
   it("a verification finds it and repairs it in one transaction, and what got in meanwhile is cut", async () => {
     const { scenario, running } = await startInForce({ verifyEveryMs: 4_000 });
+    scenario.table.noticesOthers = false;
     await running.startLooksDone();
     lay(hand, scenario);
     const allowed = scenario.tracker.add(connection(...FROM_CLIENT));
@@ -149,6 +163,7 @@ describe.each(HANDS)("when somebody %s", (_name, hand) => {
 
   it("a verification that cannot read leaves it to the next sync, and what got in meanwhile is cut", async () => {
     const { scenario, running } = await startInForce({ verifyEveryMs: 4_000 });
+    scenario.table.noticesOthers = false;
     await running.startLooksDone();
     scenario.table.failNextRead({ kind: "die", committed: false });
     lay(hand, scenario);
@@ -160,6 +175,7 @@ describe.each(HANDS)("when somebody %s", (_name, hand) => {
 
 it("a deleted table is made anew as soon as a change is refused, and what got in meanwhile is cut", async () => {
   const { scenario, running } = await startInForce();
+  scenario.table.noticesOthers = false;
   await running.startLooksDone();
   scenario.table.tamper(undefined);
   const allowed = scenario.tracker.add(connection(...FROM_CLIENT));

@@ -34,6 +34,8 @@ export class MonitoredTable implements KernelTable {
   readonly refusals: string[] = [];
   /** Called when a change is in force, before anybody else knows. */
   onChange: ((change: TableChange) => void) | undefined;
+  /** As with netlink; false: as without it. */
+  noticesOthers = true;
   /** Calls that hang now. */
   hangingCalls = 0;
   #writeFaults: (KernelFault | undefined)[] = [];
@@ -125,6 +127,10 @@ export class MonitoredTable implements KernelTable {
 
   remove(): Promise<boolean> {
     return this.#table.remove();
+  }
+
+  changedByOthers(): boolean {
+    return this.noticesOthers && this.#table.changedByOthers();
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 // Our table, where it takes effect: what the backend asks of the kernel. Two implementations: `io/nft-kernel-table.ts`
-// (the nft program) and `memory-kernel-table.ts` (tests and dry runs).
+// (the nft program) and `memory-kernel-table.ts` (tests and dry runs); `watched-kernel-table.ts` adds to the first what
+// others do.
 
 import type { BackendFacts } from "../backend.ts";
 import type { ReadBack } from "./read-back.ts";
@@ -23,6 +24,12 @@ export interface KernelTable {
 
   /** Removes the table; false where there was none. */
   remove(): Promise<boolean>;
+
+  /**
+   * Whether somebody else has changed the table since the last call, as far as it is noticed: false proves nothing. At any
+   * time, also during other calls. Cost: a microsecond.
+   */
+  changedByOthers(): boolean;
 
   /** Ends helper processes. The table stays. */
   close(): Promise<void>;

@@ -20,6 +20,7 @@ export type MemoryFault =
 export class MemoryKernelTable implements KernelTable {
   #table: MemoryTable;
   #unknown: readonly UnknownObject[] = [];
+  #changedByOthers = false;
   readonly #writeFaults: MemoryFault[] = [];
   readonly #readFaults: MemoryFault[] = [];
   readonly #counters = new Map<string, number>();
@@ -43,6 +44,7 @@ export class MemoryKernelTable implements KernelTable {
   tamper(ruleset: Ruleset | undefined, unknown: readonly UnknownObject[] = []): void {
     this.#table = new MemoryTable(ruleset ?? TABLE);
     this.#unknown = unknown;
+    this.#changedByOthers = true;
   }
 
   /** What the named counters are from now on. */
@@ -80,8 +82,15 @@ export class MemoryKernelTable implements KernelTable {
 
   async remove(): Promise<boolean> {
     const { exists } = this.#table;
-    this.tamper(undefined);
+    this.#table = new MemoryTable(TABLE);
+    this.#unknown = [];
     return exists;
+  }
+
+  changedByOthers(): boolean {
+    const changed = this.#changedByOthers;
+    this.#changedByOthers = false;
+    return changed;
   }
 
   async close(): Promise<void> {}

@@ -86,6 +86,10 @@ export class NftBackend implements Backend {
     });
   }
 
+  changedByOthers(): boolean {
+    return this.#table.changedByOthers();
+  }
+
   async dropped(): Promise<DropCounts> {
     const counters = await this.#table.counters();
     if (counters === undefined) throw new BackendError("refused", "there is no table to count dropped packets");

@@ -77,6 +77,11 @@ export class NftKernelTable implements KernelTable {
     throw failureOf(outcome);
   }
 
+  /** Not noticed here: see watched-kernel-table.ts. */
+  changedByOthers(): boolean {
+    return false;
+  }
+
   async close(): Promise<void> {
     await this.#writer?.close();
     this.#writer = undefined;
