@@ -1,136 +1,80 @@
 // Real packets while the agent, nft, the API server and other people's commands go wrong. Changes go on meanwhile.
 
-import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { describeKernel } from "../support/kernel.ts";
-import type { PacketAgent } from "../support/packet-agent.ts";
-import type { Stream } from "../support/packet-streams.ts";
-import { changeOnce, SEED, withRunningShop } from "./running-shop.ts";
-import type { SafeChanges } from "./safe-changes.ts";
+import { waysToWrite } from "../support/packet-nft.ts";
+import { goThroughOutage } from "./api-outage.ts";
+import { FOREIGN_COMMANDS, sufferForeignCommand, VERIFY_OFTEN } from "./foreign-command.ts";
+import { killNft, written } from "./killed-nft.ts";
+import { SEED, withRunningShop } from "./running-shop.ts";
 import { harmTo } from "./shop.ts";
 
+/** The minute, and as much for its beginning and its end on a busy machine. */
+const OUTAGE_TIMEOUT_MS = 180_000;
+
 describeKernel(`faults under traffic (seed ${SEED})`, () => {
-  it("an agent that is killed at any moment, also while it starts, and started again harms nothing", () =>
-    withRunningShop([], async ({ agent, traffic, streams, changeFor, random }) => {
-      for (let life = 0; life < 3; life++) {
-        await changeFor(random() * 600);
-        await agent.end("SIGKILL");
-        await changeFor(random() * 200);
-        agent.launch();
-        // Of its start, too: every second one is killed before its first transaction is certain.
-        if (life % 2 === 0) await agent.logged("rules in force", agent.log.length);
-      }
-      await agent.end("SIGKILL");
-      const from = agent.log.length;
-      await agent.start();
-      await changeFor(200);
-      await traffic.finish(streams.allowed);
-      expect(harmTo(streams)).toEqual([]);
-      expect(agent.lines("rules in force", from)).toMatchObject([{ how: "adopted" }]);
-    }));
+  // Side by side: an outage is mostly waiting.
+  describe("of the API server", { concurrent: true }, () => {
+    it(
+      "gone for a minute: the rules stay as they are; what changed meanwhile comes into force soon, and nothing else ever did",
+      goThroughOutage,
+      OUTAGE_TIMEOUT_MS,
+    );
+  });
 
-  it("an nft that is killed in the middle of a transaction, or at any other moment, harms nothing", () =>
-    withRunningShop([], async ({ agent, traffic, streams, changes, changeFor, random }) => {
-      for (let round = 0; round < 3; round++) {
-        await changeFor(random() * 300);
-        // Stopped it holds a transaction until it is killed; on a busy machine the change may come too late for that.
-        const failures = agent.lines(REFUSED).length;
-        while (agent.lines(REFUSED).length === failures) {
-          const session = await sessionOf(agent, changes);
-          process.kill(session, "SIGSTOP");
-          await changeFor(30);
-          process.kill(session, "SIGKILL");
-          await changeFor(30);
-        }
-        await sessionOf(agent, changes);
-        changes.makeNext();
-        kill(agent, random);
-      }
-      const from = agent.log.length;
-      await traffic.until("rules as they should be", () => {
-        changes.makeNext();
-        return agent.log.slice(from).some(({ msg }) => msg === "rules changed" || msg === "rules repaired");
-      });
-      await traffic.finish(streams.allowed);
-      expect(harmTo(streams)).toEqual([]);
-    }));
+  describe("on the node", { concurrent: true }, () => {
+    it(
+      "an agent that is killed at any moment, also while it starts, and started again harms nothing",
+      {
+        concurrent: false,
+      },
+      () =>
+        withRunningShop({}, async ({ agent, traffic, streams, changeFor, random }) => {
+          for (let life = 0; life < 3; life++) {
+            await changeFor(random() * 600);
+            await agent.end("SIGKILL");
+            await changeFor(random() * 200);
+            agent.launch();
+            // Of its start, too: every second one is killed before its first transaction is certain.
+            if (life % 2 === 0) await agent.logged("rules in force", agent.log.length);
+          }
+          await agent.end("SIGKILL");
+          const from = agent.log.length;
+          await agent.start();
+          await changeFor(200);
+          await traffic.finish(streams.allowed);
+          expect(harmTo(streams)).toEqual([]);
+          expect(agent.lines("rules in force", from)).toMatchObject([{ how: "adopted" }]);
+        }),
+    );
 
-  it("an API server that is gone for a while harms nothing, and what changed meanwhile comes into force", () =>
-    withRunningShop([], async ({ agent, api, traffic, streams, changeFor }) => {
-      await changeFor(200);
-      api.gone(true);
-      await agent.logged("the API server cannot be watched: rules stay as they are");
-      await changeFor(2500);
-      const from = agent.log.length;
-      api.gone(false);
-      await agent.logged("watching again", from);
-      await agent.logged("rules changed", from);
-      await changeFor(200);
-      await traffic.finish(streams.allowed);
-      expect(harmTo(streams)).toEqual([]);
-    }));
+    it.each(FOREIGN_COMMANDS)(
+      "%s: what is allowed stays so; what is denied is open until the next verification, and then closed, connections too",
+      { concurrent: false },
+      (command) => withRunningShop({ agentArgs: VERIFY_OFTEN }, (shop) => sufferForeignCommand(shop, command, false)),
+    );
 
-  it.each(["flush table inet nftpol", "delete table inet nftpol"])(
-    "%s: what is allowed stays so; what is denied is open until the next verification, and then closed, connections too",
-    (command) =>
-      withRunningShop(["--verify-interval", "1s"], async ({ network, agent, traffic, streams }) => {
-        const everything = [...streams.allowed, ...streams.denied];
-        await traffic.flowing(5, streams.allowed);
-        expect(harmTo({ allowed: [], denied: streams.denied })).toEqual([]);
-        const from = agent.log.length;
-        expect(await network.node.run(["nft", ...command.split(" ")])).toMatchObject({ code: 0 });
-        await agent.logged("somebody changed our table: repaired", from);
-        const repaired = marks(streams.denied.filter((stream) => stream.spec.kind === "fresh-udp"));
-        await agent.logged("connections cut that policies no longer allow", from);
-        await traffic.closed(streams.denied.filter((stream) => stream.spec.kind === "udp"));
-        const cut = marks(streams.denied.filter((stream) => stream.spec.kind !== "fresh-udp"));
-        await traffic.more(
-          10,
-          everything.filter((stream) => stream.spec.kind === "fresh-udp"),
-        );
-        await traffic.finish(streams.allowed);
-        expect(harmTo(streams, new Map([...repaired, ...cut]))).toEqual([]);
-        // It was open in between: otherwise this test would show nothing.
-        expect(streams.denied.some((stream) => stream.arrived.count > 0)).toBe(true);
-      }),
-  );
+    describe.each(waysToWrite())("with nft of $name", { concurrent: false }, (way) => {
+      it("an nft that is killed in the middle of a transaction, or at any other moment, harms nothing", () =>
+        withRunningShop({ way }, async (shop) => {
+          const { agent, traffic, streams, changeFor, random } = shop;
+          for (let round = 0; round < 4; round++) {
+            await changeFor(random() * 200);
+            const from = agent.log.length;
+            await killNft(shop);
+            // While it repairs, too.
+            if (round % 2 === 1) await killNft(shop);
+            await written(shop, from);
+          }
+          await traffic.finish(streams.allowed);
+          expect(harmTo(streams)).toEqual([]);
+          expect(agent.lines("nftpol agent started")).toMatchObject([way.logged]);
+        }));
+
+      it("flush table inet nftpol, and changes go on: open until one is refused or until the next verification", () =>
+        withRunningShop({ way, agentArgs: VERIFY_OFTEN }, (shop) =>
+          sufferForeignCommand(shop, "flush table inet nftpol", true),
+        ));
+    });
+  });
 });
-
-const REFUSED = "the kernel did not take the change: the old rules stay";
-
-/** The nft that stays. After one was killed the next starts with a later change, as soon as the agent tries again. */
-async function sessionOf(agent: PacketAgent, changes: SafeChanges): Promise<number> {
-  const endsAt = performance.now() + 30_000;
-  while (performance.now() < endsAt) {
-    const session = agent.children().find((pid) => argumentsOf(pid).includes("-i"));
-    if (session !== undefined) return session;
-    await changeOnce(changes, agent);
-  }
-  throw new Error("the agent has no nft that stays");
-}
-
-function argumentsOf(pid: number): readonly string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  } catch {
-    // It has ended meanwhile.
-    return [];
-  }
-}
-
-/** Any process of the agent's, if there is one. */
-function kill(agent: PacketAgent, random: () => number): void {
-  const children = agent.children();
-  const pid = children[Math.floor(random() * children.length)];
-  if (pid !== undefined) process.kill(pid, "SIGKILL");
-}
-
-/** The first number of each stream that may not arrive any more. Of connections, bytes may still wait at the sender. */
-function marks(streams: readonly Stream[]): ReadonlyMap<Stream, number> {
-  return new Map(
-    streams.map((stream) => {
-      stream.receive();
-      return [stream, stream.spec.kind === "fresh-udp" ? stream.sent : stream.arrived.last + 1];
-    }),
-  );
-}

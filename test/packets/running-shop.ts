@@ -2,7 +2,8 @@
 
 import { type PacketAgent, withAgent } from "../support/packet-agent.ts";
 import { type PacketApiServer, withApiServer } from "../support/packet-api-server.ts";
-import { type PacketNetwork, withPacketNetwork } from "../support/packet-network.ts";
+import { type Attachment, type PacketNetwork, withPacketNetwork } from "../support/packet-network.ts";
+import type { WayToWrite } from "../support/packet-nft.ts";
 import { type PacketTraffic, withTraffic } from "../support/packet-traffic.ts";
 import { SafeChanges, seededRandom } from "./safe-changes.ts";
 import { SHOP_HOSTS, type ShopStreams, startShopStreams } from "./shop.ts";
@@ -23,27 +24,41 @@ export interface RunningShop {
   changeFor(ms: number): Promise<void>;
 }
 
+export interface ShopSettings {
+  readonly agentArgs?: readonly string[];
+  /** Default: as the agent chooses. */
+  readonly way?: WayToWrite;
+  /** Beside those of the shop; their objects are the caller's. */
+  readonly hosts?: Readonly<Record<string, Attachment>>;
+  /** For a long test beside another: fewer packets, and less often taken in. */
+  readonly lightTraffic?: boolean;
+}
+
 /** Calls `body` when all allowed streams flow. */
 export async function withRunningShop(
-  args: readonly string[],
+  { agentArgs = [], way, hosts = {}, lightTraffic = false }: ShopSettings,
   body: (shop: RunningShop) => Promise<void>,
 ): Promise<void> {
   const random = seededRandom(SEED);
-  await withPacketNetwork(SHOP_HOSTS, (network) =>
+  await withPacketNetwork({ ...SHOP_HOSTS, ...hosts }, (network) =>
     withApiServer(network.node, async (api) => {
       const changes = new SafeChanges(api.store, network, random);
       changes.putFirstState();
-      await withAgent(network.node, ["--kubeconfig", api.kubeconfig, "--min-sync-interval", "1ms", ...args], (agent) =>
-        withTraffic(async (traffic) => {
-          const streams = startShopStreams(traffic, network);
-          await traffic.flowing(3, streams.allowed);
-          const changeFor = async (ms: number) => {
-            const endsAt = performance.now() + ms;
-            while (performance.now() < endsAt) await changeOnce(changes, agent);
-          };
-          await body({ network, api, agent, traffic, streams, changes, random, changeFor });
-        }),
-      );
+      const args = ["--kubeconfig", api.kubeconfig, "--min-sync-interval", "1ms", ...agentArgs];
+      const run = (agent: PacketAgent) =>
+        withTraffic(
+          async (traffic) => {
+            const streams = startShopStreams(traffic, network, lightTraffic ? 0.2 : 1);
+            await traffic.flowing(3, streams.allowed);
+            const changeFor = async (ms: number) => {
+              const endsAt = performance.now() + ms;
+              while (performance.now() < endsAt) await changeOnce(changes, agent);
+            };
+            await body({ network, api, agent, traffic, streams, changes, random, changeFor });
+          },
+          lightTraffic ? 10 : undefined,
+        );
+      await withAgent(network.node, args, run, way);
     }),
   );
 }

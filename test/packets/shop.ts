@@ -58,8 +58,11 @@ export interface ShopStreams {
   readonly denied: readonly Stream[];
 }
 
-/** The same pairs with friends, which are allowed, and with strangers, which are not; both families. */
-export function startShopStreams(traffic: PacketTraffic, network: PacketNetwork): ShopStreams {
+/**
+ * The same pairs with friends, which are allowed, and with strangers, which are not; both families. `share`: of the usual packets,
+ * where time is long.
+ */
+export function startShopStreams(traffic: PacketTraffic, network: PacketNetwork, share = 1): ShopStreams {
   let port = PORTS.first;
   const start = (who: App): Stream[] =>
     PAIRS.flatMap(([source, target, tcp]) => {
@@ -73,7 +76,7 @@ export function startShopStreams(traffic: PacketTraffic, network: PacketNetwork)
             kind,
             from: { ns: from.ns, address: from.addresses[family] },
             to: { ns: to.ns, address: to.addresses[family], port: port++ },
-            perSecond: RATES[kind],
+            perSecond: RATES[kind] * share,
           }),
         ),
       );

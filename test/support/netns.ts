@@ -61,6 +61,7 @@ export async function withNetns<T>(body: (ns: Netns) => Promise<T>): Promise<T> 
   const name = newName();
   ip("netns", "add", name);
   const removeAtExit = () => removeNetns(name);
+  process.setMaxListeners(process.getMaxListeners() + 1);
   process.once("exit", removeAtExit);
   try {
     ip("-n", name, "link", "set", "lo", "up");
@@ -70,6 +71,7 @@ export async function withNetns<T>(body: (ns: Netns) => Promise<T>): Promise<T> 
     });
   } finally {
     process.off("exit", removeAtExit);
+    process.setMaxListeners(process.getMaxListeners() - 1);
     removeNetns(name);
   }
 }

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { findProgram } from "../../scripts/system-tools.ts";
 import type { Netns, RunResult } from "./netns.ts";
+import type { WayToWrite } from "./packet-nft.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 const PATIENCE_MS = 45_000;
@@ -24,13 +25,14 @@ export function runNftpolIn(node: Netns, ...args: readonly string[]): Promise<Ru
   return node.run([process.execPath, MAIN, ...args]);
 }
 
-/** Calls `body` with a started agent; whatever happens, it has ended afterwards. */
+/** Calls `body` with a started agent; whatever happens, it has ended afterwards. `way`: by default the agent chooses. */
 export async function withAgent<T>(
   node: Netns,
   args: readonly string[],
   body: (agent: PacketAgent) => Promise<T>,
+  way?: WayToWrite,
 ): Promise<T> {
-  const agent = new PacketAgent(node, args);
+  const agent = new PacketAgent(node, args, way);
   try {
     await agent.start();
     return await body(agent);
@@ -44,14 +46,16 @@ export class PacketAgent {
   readonly log: LogLine[] = [];
   readonly #node: Netns;
   readonly #args: readonly string[];
+  readonly #path: string | undefined;
   #stderr = "";
   #child: ChildProcess | undefined;
   #ended: Promise<number | null> = Promise.resolve(null);
 
   /** `args`: where it reads the cluster, and what differs from the usual. */
-  constructor(node: Netns, args: readonly string[]) {
+  constructor(node: Netns, args: readonly string[], way?: WayToWrite) {
     this.#node = node;
-    this.#args = ["agent", "--node-name", NODE_NAME, "--log-level", "debug", ...args];
+    this.#args = ["agent", "--node-name", NODE_NAME, "--log-level", "debug", ...(way?.args ?? []), ...args];
+    this.#path = way?.path ?? process.env.PATH;
   }
 
   get pid(): number {
@@ -70,7 +74,8 @@ export class PacketAgent {
   /** Does not wait for anything. */
   launch(): void {
     const argv = ["netns", "exec", this.#node.name, process.execPath, MAIN, ...this.#args];
-    const child = spawn(findProgram("ip") ?? "ip", argv, { stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, PATH: this.#path };
+    const child = spawn(findProgram("ip") ?? "ip", argv, { env, stdio: ["ignore", "pipe", "pipe"] });
     createInterface({ input: child.stdout }).on("line", (line) => this.log.push(JSON.parse(line) as LogLine));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;

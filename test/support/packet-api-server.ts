@@ -12,7 +12,8 @@ import type { ObjectStore } from "../api-server/object-store.ts";
 import type { Netns } from "./netns.ts";
 import { PacketSockets } from "./packet-sockets.ts";
 
-const PORT = 6443;
+/** Where the agent finds it, on the namespace's loopback. */
+export const API_SERVER_PORT = 6443;
 
 export interface PacketApiServer {
   readonly store: ObjectStore;
@@ -20,6 +21,8 @@ export interface PacketApiServer {
   readonly kubeconfig: string;
   /** While true every connection is cut, old ones and new ones. */
   gone(gone: boolean): void;
+  /** Connections that were cut because they came while it was gone. */
+  refused(): number;
 }
 
 /** Calls `body` with an API server for one namespace; nothing of it remains. */
@@ -28,8 +31,10 @@ export async function withApiServer<T>(node: Netns, body: (api: PacketApiServer)
   const folder = mkdtempSync(join(tmpdir(), "nfpt-api-"));
   const connections = new Set<Socket>();
   let isGone = false;
+  let refused = 0;
   const relay = createServer((client) => {
     if (isGone) {
+      refused++;
       client.destroy();
       return;
     }
@@ -46,16 +51,17 @@ export async function withApiServer<T>(node: Netns, body: (api: PacketApiServer)
     }
   });
   const sockets = new PacketSockets();
-  const listener = sockets.listen(node, { address: "127.0.0.1" as Address, port: PORT });
+  const listener = sockets.listen(node, { address: "127.0.0.1" as Address, port: API_SERVER_PORT });
   await new Promise<void>((resolve) => relay.listen({ fd: sockets.handOver(listener) }, resolve));
   try {
     return await body({
       store: server.store,
-      kubeconfig: writeKubeconfig({ cluster: { server: `http://127.0.0.1:${PORT}` } }, folder),
+      kubeconfig: writeKubeconfig({ cluster: { server: `http://127.0.0.1:${API_SERVER_PORT}` } }, folder),
       gone(gone) {
         isGone = gone;
         if (gone) for (const socket of connections) socket.destroy();
       },
+      refused: () => refused,
     });
   } finally {
     const closed = new Promise((resolve) => relay.close(resolve));

@@ -4,6 +4,7 @@
 import { PacketSockets } from "./packet-sockets.ts";
 import { openStream, type Stream, type StreamSpec } from "./packet-streams.ts";
 
+/** With a hundred streams that costs half a core. */
 const TICK_MS = 1;
 /** After a stall the rest is dropped from the plan, not sent in one burst. */
 const LARGEST_BURST = 20;
@@ -17,8 +18,8 @@ interface Running {
 }
 
 /** Calls `body` with traffic that ends, and whose sockets close, with it. */
-export async function withTraffic<T>(body: (traffic: PacketTraffic) => Promise<T>): Promise<T> {
-  const traffic = new PacketTraffic();
+export async function withTraffic<T>(body: (traffic: PacketTraffic) => Promise<T>, tickMs = TICK_MS): Promise<T> {
+  const traffic = new PacketTraffic(tickMs);
   try {
     return await body(traffic);
   } finally {
@@ -29,9 +30,15 @@ export async function withTraffic<T>(body: (traffic: PacketTraffic) => Promise<T
 export class PacketTraffic {
   readonly #sockets = new PacketSockets();
   readonly #running: Running[] = [];
-  readonly #timer = setInterval(() => this.#tick(), TICK_MS);
+  readonly #tickMs: number;
+  readonly #timer: NodeJS.Timeout;
   #failure: unknown;
   #sending = true;
+
+  constructor(tickMs: number) {
+    this.#tickMs = tickMs;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
 
   start(spec: StreamSpec): Stream {
     const stream = openStream(this.#sockets, spec);
@@ -50,7 +57,7 @@ export class PacketTraffic {
       if (this.#failure !== undefined) throw this.#failure;
       if (condition()) return;
       if (performance.now() > endsAt) throw new Error(`not within ${patienceMs / 1000} s: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      await new Promise((resolve) => setTimeout(resolve, this.#tickMs));
     }
   }
 
