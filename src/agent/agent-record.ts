@@ -16,6 +16,8 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
   readonly #log: Log;
   readonly #metrics: AgentMetrics;
   readonly #clock: Clock;
+  /** Nothing is in force, whatever is committed: it is logged, and counted nowhere. */
+  readonly #dryRun: boolean;
   #commits = 0;
   #failures = 0;
   #lastCommitAt: string | undefined;
@@ -25,21 +27,15 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
   #lastDifferences: readonly string[] = [];
   #cut = 0;
 
-  constructor(log: Log, metrics: AgentMetrics, clock: Clock) {
+  constructor(log: Log, metrics: AgentMetrics, clock: Clock, dryRun: boolean) {
     this.#log = log;
     this.#metrics = metrics;
     this.#clock = clock;
+    this.#dryRun = dryRun;
   }
 
   committed(commit: Commit): void {
     const { applied, durationMs, latenciesMs, newLocalPodsMs } = commit;
-    const wallTime = this.#clock.wallTime();
-    this.#commits++;
-    this.#lastCommitAt = new Date(wallTime).toISOString();
-    if (this.#lastFailure !== undefined) this.#log.info({}, "the kernel takes changes again");
-    this.#lastFailure = undefined;
-    this.#metrics.committed(applied, durationMs, wallTime);
-    this.#metrics.inForce(latenciesMs, newLocalPodsMs);
     const fields = {
       ...applied,
       changes: latenciesMs.length,
@@ -47,6 +43,18 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
       latencyMs: rounded(latenciesMs.reduce((longest, each) => Math.max(longest, each), 0)),
       newLocalPods: newLocalPodsMs.length,
     };
+    if (this.#dryRun) {
+      if (commit.first) this.#log.info(fields, "rules would be in force");
+      else this.#log.debug(fields, "rules would be changed");
+      return;
+    }
+    const wallTime = this.#clock.wallTime();
+    this.#commits++;
+    this.#lastCommitAt = new Date(wallTime).toISOString();
+    if (this.#lastFailure !== undefined) this.#log.info({}, "the kernel takes changes again");
+    this.#lastFailure = undefined;
+    this.#metrics.committed(applied, durationMs, wallTime);
+    this.#metrics.inForce(latenciesMs, newLocalPodsMs);
     // Single changes are many in a busy cluster; what replaces or repairs is worth a line.
     if (applied.how === "delta" || applied.how === "unchanged") this.#log.debug(fields, "rules changed");
     else this.#log.info(fields, commit.first ? "rules in force" : "rules repaired");
@@ -98,9 +106,11 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
     return this.#lastFailure;
   }
 
-  sync(inForce: boolean): SyncState {
+  /** `reason`: why not everything is in force; undefined: it is. */
+  sync(reason: string | undefined): SyncState {
     return {
-      inForce,
+      inForce: reason === undefined,
+      reason,
       lastCommitAt: this.#lastCommitAt,
       commits: this.#commits,
       failures: this.#failures,

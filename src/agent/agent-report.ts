@@ -8,7 +8,7 @@ import type { AgentRecord } from "./agent-record.ts";
 import { type AgentStatus, podStatuses } from "./agent-status.ts";
 import { LatestDropCounts } from "./drop-counts.ts";
 import type { EventLoopDelay } from "./event-loop-delay.ts";
-import { type HealthFacts, type HealthReport, liveness, readiness } from "./health.ts";
+import { type HealthFacts, type HealthReport, liveness, readiness, whyNotInForce } from "./health.ts";
 import { type Answer, json, type Routes, text } from "./http-server.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { ObjectFindings } from "./object-findings.ts";
@@ -68,7 +68,7 @@ export class AgentReport {
   }
 
   async status(): Promise<AgentStatus> {
-    const { agent, store, graph, loop, record, findings } = this.#parts;
+    const { agent, store, graph, record, findings } = this.#parts;
     const { nodeName, version, backend, backendName, backendFacts, dryRun, source, tracker } = agent;
     await this.#refreshDrops();
     return {
@@ -79,7 +79,7 @@ export class AgentReport {
       backend: { name: backendName, ...backendFacts },
       dryRun,
       sources: source.status(),
-      sync: record.sync(loop.inForce),
+      sync: record.sync(whyNotInForce(this.#health())),
       verification: record.verification,
       existingConnections: record.connections({
         mode: tracker === undefined ? "keep" : "recheck",
@@ -101,7 +101,9 @@ export class AgentReport {
 
   /** Counters of the kernel: what was read last while it cannot be asked. */
   async #refreshDrops(): Promise<void> {
-    if (this.#parts.loop.inForce) await this.#drops.refresh();
+    const { loop, agent } = this.#parts;
+    // In a dry run the kernel's table is not what we know.
+    if (loop.inForce && !agent.dryRun) await this.#drops.refresh();
   }
 
   #health(): HealthFacts {
@@ -109,6 +111,7 @@ export class AgentReport {
     return {
       sources: agent.source.status(),
       inForce: loop.inForce,
+      dryRun: agent.dryRun,
       syncFailure: nodeProblem() ?? record.syncFailure,
       heartbeatAgeMs: loop.heartbeatAgeMs,
       pathProblems: this.#pathProblems(),
@@ -128,9 +131,9 @@ export class AgentReport {
   }
 
   #observeMetrics(): void {
-    const { agent, store, graph, loop, findings, metrics, eventLoop } = this.#parts;
+    const { agent, store, graph, findings, metrics, eventLoop } = this.#parts;
     metrics.observe({
-      inForce: () => loop.inForce,
+      inForce: () => whyNotInForce(this.#health()) === undefined,
       size: () => agent.backend.size(),
       sources: () => agent.source.status(),
       dropped: () => this.#drops.counts,

@@ -28,6 +28,8 @@ export interface AgentStatus {
 
 export interface SyncState {
   readonly inForce: boolean;
+  /** Why not; undefined while everything known is in force. */
+  readonly reason: string | undefined;
   /** RFC 3339; undefined before the first commit. */
   readonly lastCommitAt: string | undefined;
   readonly commits: number;

@@ -10,6 +10,7 @@ import { MemoryConnectionTracker } from "../netlink/memory-connection-tracker.ts
 import { DEFAULT_PROGRAM_OPTIONS } from "../program/program.ts";
 import type { ClusterEvent } from "../state/change.ts";
 import { Agent } from "./agent.ts";
+import type { AgentParts } from "./agent-parts.ts";
 import type { ClusterSink, ClusterSource } from "./cluster-change.ts";
 import { createLog } from "./log.ts";
 
@@ -39,10 +40,10 @@ class ScriptedSource implements ClusterSource {
   }
 }
 
-async function start(tracker = new MemoryConnectionTracker()) {
+async function start(options: Partial<AgentParts> & { readonly table?: MemoryKernelTable } = {}) {
   const clock = new ManualClock();
   const source = new ScriptedSource();
-  const table = new MemoryKernelTable();
+  const { table = new MemoryKernelTable(), ...others } = options;
   const logged: string[] = [];
   const agent = new Agent({
     nodeName: "node-1",
@@ -53,11 +54,12 @@ async function start(tracker = new MemoryConnectionTracker()) {
     backendName: "nft",
     backendFacts: await table.probe(),
     dryRun: false,
-    tracker,
+    tracker: new MemoryConnectionTracker(),
     pathProblems: () => [],
     reportFindings: () => {},
     clock,
     log: createLog("debug", "node-1", (line) => void logged.push(line)),
+    ...others,
   });
   const controller = new AbortController();
   const ended = agent.run(controller.signal);
@@ -67,7 +69,8 @@ async function start(tracker = new MemoryConnectionTracker()) {
   };
   onTestFinished(stop);
   const readyz = async () => await agent.report.healthRoutes["/readyz"]?.();
-  return { agent, source, clock, table, logged, readyz, stop };
+  const metrics = async () => (await agent.report.metricsRoutes["/metrics"]?.())?.body ?? "";
+  return { agent, source, clock, table, logged, readyz, metrics, stop };
 }
 
 const POLICY = setPolicy(makePolicy("deny", { podSelector: {} }));
@@ -90,6 +93,29 @@ it("a node name that the cluster does not know: nothing is written, and it is to
   await clock.advance(1_000);
   expect((await table.read()).kind).toBe("table");
   expect(await readyz()).toMatchObject({ status: 200 });
+});
+
+it("a dry run claims nothing: neither log nor status, readiness or metrics say that rules are in force", async () => {
+  const { agent, source, clock, logged, readyz, metrics } = await start({ dryRun: true, tracker: undefined });
+  source.says(POLICY, HERE);
+  source.isWhole();
+  await clock.advance(120_000);
+  expect(logged.join("")).toContain('"msg":"rules would be in force"');
+  expect(logged.join("")).not.toContain('"msg":"rules in force"');
+  expect(await readyz()).toMatchObject({
+    status: 200,
+    body: expect.stringContaining("[!] rules in force: no, dry run: the kernel is not written"),
+  });
+  expect(await agent.report.status()).toMatchObject({
+    dryRun: true,
+    sync: { inForce: false, reason: "dry run: the kernel is not written", commits: 0, lastCommitAt: undefined },
+    verification: { lastAt: undefined },
+    dropped: undefined,
+  });
+  const text = await metrics();
+  expect(text).toContain("\nnftpol_rules_in_force 0\n");
+  expect(text).not.toMatch(/^nftpol_(transactions|verifications|dropped_packets)_total\{/m);
+  expect(text).toContain("\nnftpol_last_sync_timestamp_seconds 0\n");
 });
 
 it("manifests that speak of no node are enforced", async () => {
@@ -119,7 +145,7 @@ it("an end in the middle of a look at thousands of connections is an end, withou
     listed.resolve();
     return connections;
   };
-  const { source, clock, logged, stop } = await start(tracker);
+  const { source, clock, logged, stop } = await start({ tracker });
   source.says(HERE);
   source.isWhole();
   void clock.advance(1);

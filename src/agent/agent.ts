@@ -47,7 +47,7 @@ export class Agent {
     this.#ownNode = new OwnNode(parts.nodeName);
     this.#graph = new RuleGraph(this.#store, parts.nodeName, parts.program);
     this.#metrics = new AgentMetrics({ version: parts.version, backend: parts.backendName });
-    this.#record = new AgentRecord(log, this.#metrics, clock);
+    this.#record = new AgentRecord(log, this.#metrics, clock, parts.dryRun);
     this.#loop = new SyncLoop({
       store: this.#store,
       graph: this.#graph,
@@ -59,7 +59,8 @@ export class Agent {
         verified: (drift) => this.#verified(drift),
         verificationFailed: (error) => this.#record.verificationFailed(error),
       },
-      ...(parts.times === undefined ? {} : { times: parts.times }),
+      // In a dry run there is nothing to compare with: the copy is ours alone.
+      times: parts.dryRun ? { ...parts.times, verifyEveryMs: 0 } : (parts.times ?? {}),
     });
     this.#recheck = parts.tracker === undefined ? undefined : this.#makeRecheck(parts.tracker);
     this.report = new AgentReport({

@@ -14,6 +14,7 @@ const pods: SourceStatus = {
 const well: HealthFacts = {
   sources: [pods],
   inForce: true,
+  dryRun: false,
   syncFailure: undefined,
   heartbeatAgeMs: 100,
   pathProblems: [],
@@ -37,6 +38,14 @@ describe("ready", () => {
     const report = readiness({ ...well, ...facts });
     expect(report.ok).toBe(false);
     expect(report.lines).toContain(line);
+  });
+
+  it("is a dry run that is complete, and says that nothing is in force", () => {
+    expect(readiness({ ...well, dryRun: true })).toEqual({
+      ok: true,
+      lines: ["[+] pods synced", "[!] rules in force: no, dry run: the kernel is not written"],
+    });
+    expect(readiness({ ...well, dryRun: true, inForce: false }).ok).toBe(false);
   });
 
   it("stays who loses the API server later: the rules are in force", () => {

@@ -7,6 +7,8 @@ export interface HealthFacts {
   readonly sources: readonly SourceStatus[];
   /** Everything known is in force. */
   readonly inForce: boolean;
+  /** In force in a copy only; the kernel is not written. */
+  readonly dryRun: boolean;
   /** Why not, while it is not: one sentence. */
   readonly syncFailure: string | undefined;
   readonly heartbeatAgeMs: number;
@@ -36,11 +38,24 @@ export function readiness(facts: HealthFacts): HealthReport {
     const detail = status.synced ? `synced${failure}` : `not synced yet${failure}`;
     return { ok: status.synced, line: `${status.synced ? "[+]" : "[-]"} ${status.resource} ${detail}` };
   });
-  const synced = sources.every((source) => source.ok);
-  const why = facts.syncFailure ?? (synced ? "not applied yet" : "waits for the first complete state");
-  const sync = check("rules in force", facts.inForce, why);
+  const sync = rulesInForce(facts);
   const path = facts.pathProblems.map((problem) => ({ ok: true, line: `[!] packet path: ${problem}` }));
   return report([...sources, sync, ...path]);
+}
+
+/** Why not everything known is in force; undefined: it is. */
+export function whyNotInForce({ sources, inForce, dryRun, syncFailure }: HealthFacts): string | undefined {
+  if (inForce) return dryRun ? "dry run: the kernel is not written" : undefined;
+  if (syncFailure !== undefined) return syncFailure;
+  return sources.every(({ synced }) => synced) ? "not applied yet" : "waits for the first complete state";
+}
+
+/** A dry run is ready where it says all that it has to say: otherwise its DaemonSet would never get beyond its first nodes. */
+function rulesInForce(facts: HealthFacts): Part {
+  const name = "rules in force";
+  const reason = whyNotInForce(facts);
+  if (facts.inForce && reason !== undefined) return { ok: true, line: `[!] ${name}: no, ${reason}` };
+  return check(name, reason === undefined, reason ?? "");
 }
 
 interface Part {

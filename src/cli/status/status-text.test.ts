@@ -29,7 +29,14 @@ const STATUS: AgentStatus = {
       lastFailure: undefined,
     },
   ],
-  sync: { inForce: true, lastCommitAt: "2026-01-01T00:00:00Z", commits: 7, failures: 0, lastFailure: undefined },
+  sync: {
+    inForce: true,
+    reason: undefined,
+    lastCommitAt: "2026-01-01T00:00:00Z",
+    commits: 7,
+    failures: 0,
+    lastFailure: undefined,
+  },
   verification: { lastAt: "2026-01-01T00:00:50Z", repairedDifferences: 0, lastDifferences: [] },
   existingConnections: { mode: "recheck", tracker: "ctnetlink", cut: 3 },
   packetPath: [],
@@ -69,7 +76,7 @@ PODS
     const text = formatStatus(
       {
         ...STATUS,
-        sync: { ...STATUS.sync, inForce: false, lastFailure: "no memory" },
+        sync: { ...STATUS.sync, inForce: false, reason: "no memory" },
         packetPath: ["bridge cni0 …"],
         findings: [{ object: "policy x", severity: "error", message: "bad \u001b[31m" }],
         verification: {
@@ -82,7 +89,7 @@ PODS
     );
     expect(text).toContain("rules        NOT as the policies say");
     expect(text).toContain(`PROBLEMS
-  the kernel refuses: no memory
+  rules: no memory
   packet path: bridge cni0 …
   changed by others and repaired: chain forward lacks a rule
   error: policy x: bad \\u{1b}[31m
@@ -91,6 +98,16 @@ PODS
 
   it("with -o wide names the chains", () => {
     expect(formatStatus(STATUS, { now, wide: true })).toContain("ingress4_x");
+  });
+
+  it("of a dry run says that nothing is in force", () => {
+    const sync = { inForce: false, reason: "dry run: …", lastCommitAt: undefined, commits: 0, failures: 0 };
+    const text = formatStatus(
+      { ...STATUS, dryRun: true, sync: { ...sync, lastFailure: undefined }, dropped: undefined },
+      { now, wide: false },
+    );
+    expect(text).toContain("\nrules        NOT in force: dry run: …\n");
+    expect(text).toContain("\ntable        would have 17 rules, 9 sets, 4 elements\n");
   });
 
   it("without an agent's first commit says so", () => {

@@ -18,7 +18,7 @@ export function formatStatus(status: AgentStatus, options: StatusTextOptions): s
 
 function summary(status: AgentStatus, { now }: StatusTextOptions): string {
   const { backend, sync, verification, existingConnections, size, sources, dropped } = status;
-  const dry = status.dryRun ? " (dry run: the kernel is not written)" : "";
+  const dry = status.dryRun ? ", dry run" : "";
   const age = (time: string | undefined) => (time === undefined ? "never" : `${sinceText(now - Date.parse(time))} ago`);
   const commits = countOf(sync.commits, "change");
   const rows: [string, string][] = [
@@ -26,9 +26,16 @@ function summary(status: AgentStatus, { now }: StatusTextOptions): string {
     ["agent", `nftpol ${status.version}, ${backend.version}, ${backend.writer}${dry}`],
     [
       "rules",
-      sync.inForce ? `in force, last changed ${age(sync.lastCommitAt)} (${commits})` : "NOT as the policies say",
+      sync.inForce
+        ? `in force, last changed ${age(sync.lastCommitAt)} (${commits})`
+        : status.dryRun
+          ? `NOT in force: ${sync.reason}`
+          : "NOT as the policies say",
     ],
-    ["table", `${countOf(size.rules, "rule")}, ${countOf(size.sets, "set")}, ${countOf(size.elements, "element")}`],
+    [
+      "table",
+      `${status.dryRun ? "would have " : ""}${countOf(size.rules, "rule")}, ${countOf(size.sets, "set")}, ${countOf(size.elements, "element")}`,
+    ],
     [
       "verified",
       `${age(verification.lastAt)}, ${countOf(verification.repairedDifferences, "foreign change")} repaired`,
@@ -65,7 +72,7 @@ function problems({
   unenforcedKinds,
 }: AgentStatus): string {
   const lines = [
-    ...(sync.inForce || sync.lastFailure === undefined ? [] : [`the kernel refuses: ${sync.lastFailure}`]),
+    ...(sync.reason === undefined ? [] : [`rules: ${sync.reason}`]),
     ...sources.flatMap(({ resource, lastFailure }) =>
       lastFailure === undefined ? [] : [`${resource}: ${lastFailure}`],
     ),
