@@ -1,7 +1,7 @@
 // What the loops tell, kept as log lines, metrics and the state that `nftpol status` and /readyz show.
 // Owns no decisions.
 
-import { BackendError, type Drift } from "../backends/backend.ts";
+import { BackendError, type Drift, RepairError } from "../backends/backend.ts";
 import type { AgentStatus, ConnectionState, SyncState, VerificationState } from "./agent-status.ts";
 import type { Clock } from "./clock.ts";
 import type { RecheckObserver } from "./connection-recheck.ts";
@@ -24,6 +24,8 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
   #lastFailure: string | undefined;
   #verifiedAt: string | undefined;
   #repairedDifferences = 0;
+  /** Found, and not repaired yet: the next commit does it. */
+  #unrepairedDifferences = 0;
   #lastDifferences: readonly string[] = [];
   #cut = 0;
 
@@ -53,6 +55,8 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
     this.#lastCommitAt = new Date(wallTime).toISOString();
     if (this.#lastFailure !== undefined) this.#log.info({}, "the kernel takes changes again");
     this.#lastFailure = undefined;
+    this.#repairedDifferences += this.#unrepairedDifferences;
+    this.#unrepairedDifferences = 0;
     this.#metrics.committed(applied, durationMs, wallTime);
     this.#metrics.inForce(latenciesMs, newLocalPodsMs);
     // Single changes are many in a busy cluster; what replaces or repairs is worth a line.
@@ -81,9 +85,22 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
     this.#log.warn(fields, "somebody changed our table: repaired");
   }
 
-  verificationFailed(error: unknown): void {
-    this.#metrics.verificationFailed();
-    this.#log.error({ err: error }, "our table cannot be read back");
+  verificationFailed(error: unknown, nextTryMs: number): void {
+    const differences = error instanceof RepairError ? error.differences : [];
+    const message = error instanceof Error ? error.message : String(error);
+    this.#failures++;
+    this.#metrics.verificationFailed(differences.length);
+    const fields = { err: error, nextTryMs: rounded(nextTryMs) };
+    if (!(error instanceof RepairError)) {
+      this.#lastFailure = `our table cannot be read back: ${message}`;
+      this.#log.error(fields, "our table cannot be read back");
+      return;
+    }
+    this.#lastFailure = message;
+    this.#lastDifferences = differences.slice(0, MOST_DIFFERENCES);
+    this.#unrepairedDifferences = differences.length;
+    const found = { differences: this.#lastDifferences, differenceCount: differences.length };
+    this.#log.error({ ...fields, ...found }, "somebody changed our table, and the repair failed");
   }
 
   rechecked({ examined, cut, durationMs }: { examined: number; cut: number; durationMs: number }): void {

@@ -113,6 +113,7 @@ export class AgentReport {
       inForce: loop.inForce,
       dryRun: agent.dryRun,
       syncFailure: nodeProblem() ?? record.syncFailure,
+      kernelBusyMs: loop.kernelBusyMs,
       heartbeatAgeMs: loop.heartbeatAgeMs,
       pathProblems: this.#pathProblems(),
     };

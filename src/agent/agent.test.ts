@@ -1,6 +1,6 @@
 // What the agent makes of its parts, where no part by itself can show it. Faults of server and kernel: test/scenarios.
 
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { makePod, makePolicy, setPod, setPolicy } from "../../test/support/model-objects.ts";
 import { MemoryKernelTable } from "../backends/nft/memory-kernel-table.ts";
@@ -93,6 +93,100 @@ it("a node name that the cluster does not know: nothing is written, and it is to
   await clock.advance(1_000);
   expect((await table.read()).kind).toBe("table");
   expect(await readyz()).toMatchObject({ status: 200 });
+});
+
+describe("while not all is in force", () => {
+  const notInForce = (reason: string) => ({
+    status: 503,
+    body: expect.stringContaining(`[-] rules in force: ${reason}\n`),
+  });
+
+  it("the first transaction is told, with the time that nft has had for it", async () => {
+    const table = new MemoryKernelTable();
+    const answer = Promise.withResolvers<void>();
+    table.failWrite({ kind: "hang", until: answer.promise, committed: true });
+    const { agent, source, clock, readyz } = await start({ table });
+    source.says(POLICY, HERE);
+    source.isWhole();
+    await clock.advance(2_000);
+    expect(await readyz()).toMatchObject(notInForce("not applied yet: nft has been at work for 2 s"));
+    expect(await agent.report.status()).toMatchObject({
+      sync: { inForce: false, reason: "not applied yet: nft has been at work for 2 s" },
+    });
+    answer.resolve();
+    await clock.advance(100);
+    expect(await readyz()).toMatchObject(notInForce("nft hung"));
+    await clock.advance(1_000);
+    expect(await readyz()).toMatchObject({ status: 200 });
+  });
+
+  it("a change that waits behind a hanging nft is told, whether that writes or reads", async () => {
+    const table = new MemoryKernelTable();
+    const { source, clock, readyz } = await start({ table });
+    source.says(HERE);
+    source.isWhole();
+    await clock.advance(1_000);
+    const answer = Promise.withResolvers<void>();
+    table.failRead({ kind: "hang", until: answer.promise, committed: false });
+    await clock.advance(70_000);
+    expect(await readyz()).toMatchObject({ status: 200 });
+    source.says(POLICY);
+    await clock.advance(100);
+    expect(await readyz()).toMatchObject({
+      status: 503,
+      body: expect.stringMatching(/^\[-\] rules in force: not applied yet: nft has been at work for \d+ s$/m),
+    });
+    answer.resolve();
+    await clock.advance(10_000);
+    expect(await readyz()).toMatchObject({ status: 200 });
+  });
+
+  it("a table that cannot be read back is told until the repair", async () => {
+    const table = new MemoryKernelTable();
+    const { agent, source, clock, readyz } = await start({ table, times: { firstRetryMs: 10_000 } });
+    source.says(POLICY, HERE);
+    source.isWhole();
+    await clock.advance(1_000);
+    table.failRead({ kind: "die", committed: false });
+    table.tamper(undefined);
+    await clock.advance(100);
+    expect(await readyz()).toMatchObject(notInForce("our table cannot be read back: nft died"));
+    const { sync } = await agent.report.status();
+    expect(sync).toMatchObject({ failures: 1, lastFailure: "our table cannot be read back: nft died" });
+    await clock.advance(15_000);
+    expect(await readyz()).toMatchObject({ status: 200 });
+    expect((await agent.report.status()).sync).toMatchObject({ failures: 1, lastFailure: undefined });
+  });
+
+  it("a foreign change whose repair is refused is told as that, and counts once", async () => {
+    const table = new MemoryKernelTable();
+    const { agent, source, clock, logged, readyz, metrics } = await start({ table, times: { firstRetryMs: 10_000 } });
+    source.says(POLICY, HERE);
+    source.isWhole();
+    await clock.advance(1_000);
+    table.failWrite({ kind: "refuse" });
+    table.tamper(undefined);
+    await clock.advance(100);
+    const problem = "somebody changed our table, and the repair failed: refused, as the test wants it";
+    expect(await readyz()).toMatchObject(notInForce(problem));
+    expect(logged.join("")).not.toContain("read back");
+    expect(logged.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({
+        level: "error",
+        msg: "somebody changed our table, and the repair failed",
+        differences: ["table nftpol is missing"],
+        differenceCount: 1,
+      }),
+    );
+    expect(await metrics()).toMatch(/^nftpol_drift_total 1$/m);
+    expect(await agent.report.status()).toMatchObject({
+      verification: { repairedDifferences: 0, lastDifferences: ["table nftpol is missing"] },
+    });
+    await clock.advance(15_000);
+    expect(await readyz()).toMatchObject({ status: 200 });
+    expect(await metrics()).toMatch(/^nftpol_drift_total 1$/m);
+    expect((await agent.report.status()).verification.repairedDifferences).toBe(1);
+  });
 });
 
 it("a dry run claims nothing: neither log nor status, readiness or metrics say that rules are in force", async () => {

@@ -57,7 +57,7 @@ export class Agent {
         committed: (commit) => this.#committed(commit),
         failed: (error, nextTryMs) => this.#record.failed(error, nextTryMs),
         verified: (drift) => this.#verified(drift),
-        verificationFailed: (error) => this.#record.verificationFailed(error),
+        verificationFailed: (error, nextTryMs) => this.#record.verificationFailed(error, nextTryMs),
       },
       // In a dry run there is nothing to compare with: the copy is ours alone.
       times: parts.dryRun ? { ...parts.times, verifyEveryMs: 0 } : (parts.times ?? {}),

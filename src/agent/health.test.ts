@@ -16,6 +16,7 @@ const well: HealthFacts = {
   inForce: true,
   dryRun: false,
   syncFailure: undefined,
+  kernelBusyMs: undefined,
   heartbeatAgeMs: 100,
   pathProblems: [],
 };
@@ -32,7 +33,12 @@ describe("ready", () => {
       { sources: [{ ...pods, synced: false, lastFailure: "connection refused" }] },
       "[-] pods not synced yet: connection refused",
     ],
-    ["has not written yet", { inForce: false }, "[-] rules in force: not applied yet"],
+    ["has not written yet", { inForce: false }, "[-] rules in force: not applied yet: the rules are being computed"],
+    [
+      "waits for nft",
+      { inForce: false, kernelBusyMs: 7_123 },
+      "[-] rules in force: not applied yet: nft has been at work for 7 s",
+    ],
     ["is refused by the kernel", { inForce: false, syncFailure: "no memory" }, "[-] rules in force: no memory"],
   ])("is not who %s", (_who, facts, line) => {
     const report = readiness({ ...well, ...facts });

@@ -11,6 +11,8 @@ export interface HealthFacts {
   readonly dryRun: boolean;
   /** Why not, while it is not: one sentence. */
   readonly syncFailure: string | undefined;
+  /** How long the kernel has been at work for us; undefined: it is not. */
+  readonly kernelBusyMs: number | undefined;
   readonly heartbeatAgeMs: number;
   /** Reasons why pod traffic may not cross our rules. They are shown; they do not make the agent unready. */
   readonly pathProblems: readonly string[];
@@ -27,8 +29,7 @@ const HUNG_AFTER_MS = 120_000;
 
 /** Alive: the loops turn. Never whether the API server can be reached: a restart does not help against that. */
 export function liveness({ heartbeatAgeMs }: HealthFacts): HealthReport {
-  const seconds = Math.round(heartbeatAgeMs / 1000);
-  return report([check("sync loop", heartbeatAgeMs < HUNG_AFTER_MS, `has not turned for ${seconds} s`)]);
+  return report([check("sync loop", heartbeatAgeMs < HUNG_AFTER_MS, `has not turned for ${seconds(heartbeatAgeMs)}`)]);
 }
 
 /** Ready: every resource was read once and what it says is in force. A later outage of the API server changes nothing. */
@@ -44,10 +45,23 @@ export function readiness(facts: HealthFacts): HealthReport {
 }
 
 /** Why not everything known is in force; undefined: it is. */
-export function whyNotInForce({ sources, inForce, dryRun, syncFailure }: HealthFacts): string | undefined {
+export function whyNotInForce({
+  sources,
+  inForce,
+  dryRun,
+  syncFailure,
+  kernelBusyMs,
+}: HealthFacts): string | undefined {
   if (inForce) return dryRun ? "dry run: the kernel is not written" : undefined;
   if (syncFailure !== undefined) return syncFailure;
-  return sources.every(({ synced }) => synced) ? "not applied yet" : "waits for the first complete state";
+  if (!sources.every(({ synced }) => synced)) return "waits for the first complete state";
+  const doing =
+    kernelBusyMs === undefined ? "the rules are being computed" : `nft has been at work for ${seconds(kernelBusyMs)}`;
+  return `not applied yet: ${doing}`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }
 
 /** A dry run is ready where it says all that it has to say: otherwise its DaemonSet would never get beyond its first nodes. */

@@ -61,7 +61,7 @@ export class AgentMetrics {
     this.#verifications = counter("verifications_total", "Comparisons of the kernel with what should be there.", [
       "result",
     ]);
-    this.#drift = counter("drift_total", "Differences made by others in our table, found and repaired.");
+    this.#drift = counter("drift_total", "Differences made by others in our table, as they were found.");
     this.#lastVerification = gauge("last_verification_timestamp_seconds", "When the kernel was last compared.");
     this.#rechecks = histogram("connection_recheck_duration_seconds", "Time of one pass over existing connections.");
     this.#cut = counter("connections_cut_total", "Existing connections that policies no longer allowed.");
@@ -216,7 +216,9 @@ export class AgentMetrics {
     this.#lastVerification.set(wallTimeMs / 1000);
   }
 
-  verificationFailed(): void {
+  /** `differences`: what was found and not repaired. */
+  verificationFailed(differences: number): void {
+    this.#drift.inc(differences);
     this.#verifications.inc({ result: "failed" });
   }
 

@@ -45,7 +45,7 @@ export interface SyncObserver {
   committed(commit: Commit): void;
   failed(error: unknown, nextTryMs: number): void;
   verified(drift: Drift): void;
-  verificationFailed(error: unknown): void;
+  verificationFailed(error: unknown, nextTryMs: number): void;
 }
 
 export interface SyncLoopOptions {
@@ -63,7 +63,7 @@ export interface SyncLoopOptions {
 const SLICE_MS = 8;
 const HEARTBEAT_MS = 5_000;
 /** The largest tables take less; a hanging nft is ended after half a minute. */
-const LONGEST_USUAL_WRITE_MS = 5_000;
+const LONGEST_USUAL_WAIT_MS = 5_000;
 /** A task came too late: the loop has ended. */
 export class LoopEndedError extends Error {
   constructor() {
@@ -89,7 +89,8 @@ export class SyncLoop {
   #notBefore = 0;
   readonly #verification: VerificationSchedule;
   #heartbeatAt: number;
-  #writingSince: number | undefined;
+  #kernelBusySince: number | undefined;
+  #isWriting = false;
   #hasEnded = false;
   #wake: () => void = () => {};
 
@@ -147,10 +148,15 @@ export class SyncLoop {
     this.#wake();
   }
 
-  /** Whether everything known was in force when the loop last looked, and no sync has been waiting for the kernel for long since. */
+  /** Whether everything known was in force when the loop last looked, and no change has been waiting for the kernel for long since. */
   get inForce(): boolean {
-    const isHanging = this.#clock.now() - (this.#writingSince ?? Number.POSITIVE_INFINITY) >= LONGEST_USUAL_WRITE_MS;
-    return this.#isSettled && !isHanging;
+    const isHanging = (this.kernelBusyMs ?? 0) >= LONGEST_USUAL_WAIT_MS;
+    return this.#isSettled && !(isHanging && (this.#isWriting || this.#pending.size > 0));
+  }
+
+  /** How long the kernel has been at work for us; undefined: it is not. */
+  get kernelBusyMs(): number | undefined {
+    return this.#kernelBusySince === undefined ? undefined : this.#clock.now() - this.#kernelBusySince;
   }
 
   get #isSettled(): boolean {
@@ -227,14 +233,16 @@ export class SyncLoop {
     const first = !this.#installed;
     const isDelta = this.#isSettled;
     let applied: Applied;
-    this.#writingSince = this.#clock.now();
+    this.#kernelBusySince = this.#clock.now();
+    this.#isWriting = true;
     try {
       applied = first ? await this.#backend.install(this.#graph.program()) : await this.#backend.apply(delta);
     } catch (error) {
       this.#observer.failed(error, this.#backOff());
       return;
     } finally {
-      this.#writingSince = undefined;
+      this.#kernelBusySince = undefined;
+      this.#isWriting = false;
     }
     this.#installed = true;
     this.#failures = 0;
@@ -273,13 +281,15 @@ export class SyncLoop {
     // A failed sync repairs by itself.
     if (!this.#isSettled) return;
     let drift: Drift;
+    this.#kernelBusySince = this.#clock.now();
     try {
       drift = await this.#backend.verify();
     } catch (error) {
       // What the kernel holds is not known: the next sync reads it back.
-      this.#backOff();
-      this.#observer.verificationFailed(error);
+      this.#observer.verificationFailed(error, this.#backOff());
       return;
+    } finally {
+      this.#kernelBusySince = undefined;
     }
     this.#observer.verified(drift);
   }

@@ -29,7 +29,8 @@ export interface Backend {
   apply(delta: ProgramDelta): Promise<Applied>;
 
   /**
-   * Reads the kernel back, and repairs in one transaction what is not as desired. Throws BackendError; the next `apply` then repairs.
+   * Reads the kernel back, and repairs in one transaction what is not as desired. Throws BackendError, RepairError where the repair
+   * failed; the next `apply` then repairs.
    * Cost: the whole table.
    */
   verify(): Promise<Drift>;
@@ -128,5 +129,18 @@ export class BackendError extends Error {
     this.kind = kind;
     this.hint = details.hint;
     this.output = details.output ?? "";
+  }
+}
+
+/** Our table was not as desired, and the repair failed (`cause`). */
+export class RepairError extends BackendError {
+  /** As in `Drift`. */
+  readonly differences: readonly string[];
+
+  constructor(differences: readonly string[], cause: BackendError) {
+    const { kind, message, hint, output } = cause;
+    super(kind, `somebody changed our table, and the repair failed: ${message}`, { hint, output, cause });
+    this.name = "RepairError";
+    this.differences = differences;
   }
 }

@@ -16,6 +16,7 @@ import {
   type Drift,
   type DropCounts,
   type ProgramSize,
+  RepairError,
 } from "../backend.ts";
 import { describeDrift } from "./drift.ts";
 import type { FoundTable, KernelTable } from "./kernel-table.ts";
@@ -79,7 +80,7 @@ export class NftBackend implements Backend {
       await new Promise(setImmediate);
       const differences = describeDrift(found, tracker.ruleset());
       if (differences.length > 0 || found.kind !== "table")
-        return { differences, repair: await this.#bringTo(tracker, found, "repaired") };
+        return { differences, repair: await this.#repair(tracker, found, differences) };
       tracker.keepSizes(found.ruleset.sets.values());
       this.#trusted = true;
       return { differences, repair: undefined };
@@ -121,6 +122,15 @@ export class NftBackend implements Backend {
 
   close(): Promise<void> {
     return this.#table.close();
+  }
+
+  async #repair(tracker: RulesetTracker, found: FoundTable, differences: readonly string[]): Promise<Applied> {
+    try {
+      return await this.#bringTo(tracker, found, "repaired");
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+      throw new RepairError(differences, error);
+    }
   }
 
   /** The table is what the tracker says when this returns. A difference that is refused is no reason to give up: the whole table may pass. */
