@@ -37,7 +37,11 @@ export class AgentReport {
     this.#parts = parts;
     this.#drops = new LatestDropCounts({
       // Within the loop: calls of the backend must not overlap.
-      read: () => loop.between(() => agent.backend.dropped()),
+      read: async () => {
+        const counts = await loop.between(() => agent.backend.dropped());
+        if (counts === undefined) loop.verifySoon();
+        return counts;
+      },
       onFailure: (error) => {
         if (!(error instanceof LoopEndedError)) agent.log.warn({ err: error }, "dropped packets cannot be counted");
       },

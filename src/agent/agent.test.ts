@@ -5,6 +5,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { makePod, makePolicy, setPod, setPolicy } from "../../test/support/model-objects.ts";
 import { MemoryKernelTable } from "../backends/nft/memory-kernel-table.ts";
 import { NftBackend } from "../backends/nft/nft-backend.ts";
+import { type Ruleset, TABLE } from "../backends/nft/ruleset.ts";
 import type { Address } from "../net/address.ts";
 import { MemoryConnectionTracker } from "../netlink/memory-connection-tracker.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../program/program.ts";
@@ -187,6 +188,29 @@ describe("while not all is in force", () => {
     expect(await metrics()).toMatch(/^nftpol_drift_total 1$/m);
     expect((await agent.report.status()).verification.repairedDifferences).toBe(1);
   });
+});
+
+it.each<[string, Ruleset | undefined]>([
+  ["a table that is gone", undefined],
+  ["one that has been emptied", { table: TABLE, counters: new Set(), sets: new Map(), chains: new Map() }],
+])("%s and is noticed by the one who counts dropped packets is made anew at once", async (_name, left) => {
+  class UnwatchedTable extends MemoryKernelTable {
+    override changedByOthers(): boolean {
+      return false;
+    }
+  }
+  const table = new UnwatchedTable();
+  const { source, clock, metrics, logged } = await start({ table, times: { verifyEveryMs: 0 } });
+  source.says(POLICY, HERE);
+  source.isWhole();
+  await clock.advance(10_000);
+  const before = table.ruleset();
+  table.tamper(left);
+  await metrics();
+  await clock.advance(2_000);
+  expect(table.ruleset()).toEqual(before);
+  expect(logged.join("")).toContain('"msg":"somebody changed our table: repaired"');
+  expect(logged.join("")).not.toContain("cannot be counted");
 });
 
 it("a dry run claims nothing: neither log nor status, readiness or metrics say that rules are in force", async () => {

@@ -9,8 +9,8 @@ const EVERY_MS = 5_000;
 const PATIENCE_MS = 1_000;
 
 export interface DropCountsOptions {
-  /** Asks the kernel. Rejects where it cannot be read. */
-  readonly read: () => Promise<DropCounts>;
+  /** Asks the kernel; undefined: it has no counters of ours now. Rejects where it cannot be read. */
+  readonly read: () => Promise<DropCounts | undefined>;
   readonly onFailure: (error: unknown) => void;
   readonly clock: Clock;
 }
@@ -43,7 +43,7 @@ export class LatestDropCounts {
   async #read(): Promise<void> {
     const { read, onFailure, clock } = this.#options;
     try {
-      this.#counts = await read();
+      this.#counts = (await read()) ?? this.#counts;
     } catch (error) {
       onFailure(error);
     }

@@ -41,8 +41,11 @@ export interface Backend {
    */
   changedByOthers(): boolean;
 
-  /** Packets dropped since the counters were made (a replaced table has new ones). Throws BackendError, also without a table. */
-  dropped(): Promise<DropCounts>;
+  /**
+   * Packets dropped since the counters were made (a replaced table has new ones); undefined: our table is not there, or not ours any
+   * more, a reason to verify. Throws BackendError.
+   */
+  dropped(): Promise<DropCounts | undefined>;
 
   /** Rules and set elements that the kernel should hold now; all 0 before the first `install`. */
   size(): ProgramSize;

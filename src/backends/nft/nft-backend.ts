@@ -91,9 +91,10 @@ export class NftBackend implements Backend {
     return this.#table.changedByOthers();
   }
 
-  async dropped(): Promise<DropCounts> {
+  async dropped(): Promise<DropCounts | undefined> {
     const counters = await this.#table.counters();
-    if (counters === undefined) throw new BackendError("refused", "there is no table to count dropped packets");
+    // Every table of ours has the counters of both directions.
+    if (counters?.has(dropCounter("ingress")) !== true) return undefined;
     const packets = (name: string) => counters.get(name) ?? 0;
     return {
       ingress: packets(dropCounter("ingress")),
