@@ -123,12 +123,10 @@ export class AgentReport {
     };
   }
 
-  /** With a wrong node name, and what makes strict start ineffective: the Node object is not there, or has no pod CIDRs. */
+  /** With what makes strict start ineffective: the Node object is not there, or has no pod CIDRs. */
   #pathProblems(): readonly string[] {
     const { agent, graph, loop } = this.#parts;
     const { pathProblems, nodeName, program } = agent;
-    const nodeProblem = this.#parts.nodeProblem();
-    if (nodeProblem !== undefined) return [...pathProblems(), nodeProblem];
     if (program.unknownLocalPods === "allow" || !loop.inForce) return pathProblems();
     if (graph.program().closed?.blocks.length !== 0) return pathProblems();
     const problem = `--unknown-local-pods=drop closes nothing: Node ${nodeName} has no pod CIDRs (spec.podCIDRs)`;

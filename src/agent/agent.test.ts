@@ -87,9 +87,10 @@ it("a node name that the cluster does not know: nothing is written, and it is to
   expect(logged.join("")).toContain("has the node name node-1");
   expect(await readyz()).toMatchObject({
     status: 503,
-    body: expect.stringContaining("[-] rules in force: neither a Node nor a pod"),
+    body: expect.stringMatching(/^\[-\] rules in force: neither a Node nor a pod .* \(there are: node-2\): .*\n$/),
   });
-  expect((await agent.report.status()).packetPath).toEqual([expect.stringContaining("has the node name node-1")]);
+  const reason = expect.stringContaining("nothing is written, rules of before stay");
+  expect(await agent.report.status()).toMatchObject({ sync: { inForce: false, reason }, packetPath: [] });
   source.says(HERE);
   await clock.advance(1_000);
   expect((await table.read()).kind).toBe("table");

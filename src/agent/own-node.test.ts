@@ -18,10 +18,28 @@ it.each<[string, readonly ClusterEvent[], boolean]>([
   ["another node", [node("there")], true],
   ["a pod on another node", [podOn("there")], true],
   ["a Node that is gone", [node("there"), gone], true],
+  [
+    "another node that is gone, too: all that is left is doubt",
+    [node("there"), { kind: "node", name: "there", node: undefined }],
+    true,
+  ],
 ])("%s: is the name a problem?", (_name, events, expected) => {
   const own = new OwnNode("here");
   own.take(events.map((event) => ({ event, diagnostics: [], uid: "" })));
   expect(own.problem !== undefined).toBe(expected);
+});
+
+it.each<[string, readonly ClusterEvent[], string]>([
+  ["Nodes, in the order of their names", [podOn("of-pod"), node("b"), node("a")], "a, b"],
+  ["three at most", [node("d"), node("c"), node("b"), node("a")], "a, b, c and 1 more"],
+  ["none that is gone", [node("a"), node("b"), { kind: "node", name: "a", node: undefined }], "b"],
+  ["nodes of pods where there are no Nodes", [podOn("of-pod")], "of-pod"],
+])("the problem names %s", (_name, events, names) => {
+  const own = new OwnNode("here");
+  own.take(events.map((event) => ({ event, diagnostics: [], uid: "" })));
+  expect(own.problem).toBe(
+    `neither a Node nor a pod of the cluster has the node name here (there are: ${names}): nothing is written, rules of before stay; see --node-name, NODE_NAME`,
+  );
 });
 
 it("what is known stays known", () => {

@@ -111,10 +111,11 @@ PODS
   });
 
   it("without an agent's first commit says so", () => {
-    const sync = { ...STATUS.sync, inForce: false, lastCommitAt: undefined, commits: 0 };
-    expect(formatStatus({ ...STATUS, sync, pods: [] }, { now, wide: false })).toContain(
-      "none that policies can select",
-    );
+    const sync = { ...STATUS.sync, inForce: false, reason: "not …", lastCommitAt: undefined, commits: 0 };
+    const text = formatStatus({ ...STATUS, sync, pods: [] }, { now, wide: false });
+    expect(text).toContain("none that policies can select");
+    expect(text).toContain("\ntable        not written yet: rules of before stay\n");
+    expect(text).not.toContain("17 rules");
   });
 });
 

@@ -17,7 +17,7 @@ export function formatStatus(status: AgentStatus, options: StatusTextOptions): s
 }
 
 function summary(status: AgentStatus, { now }: StatusTextOptions): string {
-  const { backend, sync, verification, existingConnections, size, sources, dropped } = status;
+  const { backend, sync, verification, existingConnections, sources, dropped } = status;
   const dry = status.dryRun ? ", dry run" : "";
   const age = (time: string | undefined) => (time === undefined ? "never" : `${sinceText(now - Date.parse(time))} ago`);
   const commits = countOf(sync.commits, "change");
@@ -32,10 +32,7 @@ function summary(status: AgentStatus, { now }: StatusTextOptions): string {
           ? `NOT in force: ${sync.reason}`
           : "NOT as the policies say",
     ],
-    [
-      "table",
-      `${status.dryRun ? "would have " : ""}${countOf(size.rules, "rule")}, ${countOf(size.sets, "set")}, ${countOf(size.elements, "element")}`,
-    ],
+    ["table", tableText(status)],
     [
       "verified",
       `${age(verification.lastAt)}, ${countOf(verification.repairedDifferences, "foreign change")} repaired`,
@@ -56,6 +53,12 @@ function summary(status: AgentStatus, { now }: StatusTextOptions): string {
     ]);
   }
   return alignColumns(rows.map(([name, text]) => [name, printable(text)]));
+}
+
+function tableText({ dryRun, sync, size }: AgentStatus): string {
+  if (!dryRun && sync.lastCommitAt === undefined) return "not written yet: rules of before stay";
+  const counts = [countOf(size.rules, "rule"), countOf(size.sets, "set"), countOf(size.elements, "element")];
+  return `${dryRun ? "would have " : ""}${counts.join(", ")}`;
 }
 
 function connectionText({ mode, tracker, cut }: AgentStatus["existingConnections"]): string {
