@@ -6,6 +6,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Policy } from "../model/policy.ts";
 import { decodeNamespace, decodeNode, decodePod } from "./core-v1.ts";
 import { isMapping, rootField } from "./field-reader.ts";
+import { isForeignGroup, meantKind } from "./mistyped-kind.ts";
 import { decodeNetworkPolicy } from "./network-policy-v1.ts";
 import type { ObjectSource } from "./object-source.ts";
 import { decodeWorkload, type Workload, type WorkloadKind } from "./workloads.ts";
@@ -18,13 +19,19 @@ export type DecodedObject = { readonly diagnostics: readonly Diagnostic[] } & (
   | { readonly type: "policy"; readonly object?: Policy }
   | { readonly type: "workload"; readonly object?: Workload }
   /** A kind that has no say in network policy; `name` is the kind, with its apiVersion where the kind alone would mislead. */
-  | { readonly type: "ignored"; readonly name: string }
+  | {
+      readonly type: "ignored";
+      readonly name: string;
+      /** kubectl's name of a kind of policies that is not enforced: `ciliumnetworkpolicies.cilium.io`. */
+      readonly unenforced?: string;
+    }
   /** Neither an object that is read nor one that may be ignored; the diagnostics say why. */
   | { readonly type: "refused" }
 );
 
 interface Dialect {
   readonly kind: string;
+  readonly type: "pod" | "namespace" | "node" | "policy" | "workload";
   readonly apiVersion: string;
   /** Groups that served this kind in the past: an error, not another product's kind. */
   readonly formerGroups?: readonly string[];
@@ -32,15 +39,27 @@ interface Dialect {
 }
 
 const DIALECT_LIST: readonly Dialect[] = [
-  { kind: "Pod", apiVersion: "v1", decode: (value, source) => ({ type: "pod", ...decodePod(value, source) }) },
+  {
+    kind: "Pod",
+    type: "pod",
+    apiVersion: "v1",
+    decode: (value, source) => ({ type: "pod", ...decodePod(value, source) }),
+  },
   {
     kind: "Namespace",
+    type: "namespace",
     apiVersion: "v1",
     decode: (value, source) => ({ type: "namespace", ...decodeNamespace(value, source) }),
   },
-  { kind: "Node", apiVersion: "v1", decode: (value, source) => ({ type: "node", ...decodeNode(value, source) }) },
+  {
+    kind: "Node",
+    type: "node",
+    apiVersion: "v1",
+    decode: (value, source) => ({ type: "node", ...decodeNode(value, source) }),
+  },
   {
     kind: "NetworkPolicy",
+    type: "policy",
     apiVersion: "networking.k8s.io/v1",
     formerGroups: ["extensions"],
     decode: (value, source) => {
@@ -62,6 +81,7 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map(DIALECT_LIST.map((dialect
 function workloadDialect(kind: WorkloadKind, apiVersion: string, formerGroups: readonly string[] = []): Dialect {
   return {
     kind,
+    type: "workload",
     apiVersion,
     formerGroups,
     decode: (value, source) => ({ type: "workload", ...decodeWorkload(kind, value, source) }),
@@ -78,8 +98,10 @@ export function decodeObject(value: unknown, source: ObjectSource): DecodedObjec
   if (dialect === undefined) return ignoredObject(kind, apiVersion, value, source);
   if (dialect.apiVersion === apiVersion) return dialect.decode(value, source);
   const group = apiGroup(apiVersion);
-  const isForeign = group.includes(".") && !/k8s|kubernetes/i.test(group);
-  if (isForeign || (kind !== "NetworkPolicy" && group.includes(".") && group !== apiGroup(dialect.apiVersion))) {
+  if (
+    isForeignGroup(group) ||
+    (kind !== "NetworkPolicy" && group.includes(".") && group !== apiGroup(dialect.apiVersion))
+  ) {
     return ignoredObject(kind, apiVersion, value, source);
   }
   const root = rootField(value, source);
@@ -91,11 +113,15 @@ export function decodeObject(value: unknown, source: ObjectSource): DecodedObjec
       ? `${apiVersion} was removed from Kubernetes; write apiVersion: ${dialect.apiVersion}`
       : `write apiVersion: ${dialect.apiVersion}`,
   });
-  return { type: "refused", diagnostics: root.findings.diagnostics };
+  return { type: dialect.type, unborn: false, diagnostics: root.findings.diagnostics };
 }
 
+/** What has no decoder: nobody's business here, unless it was meant to be. */
 function ignoredObject(kind: string, apiVersion: string, value: unknown, source: ObjectSource): DecodedObject {
   const misleading = DIALECTS.has(kind);
+  const group = apiGroup(apiVersion);
+  const meant = misleading ? undefined : meantKind(kind, group);
+  if (meant !== undefined) return mistypedObject(kind, meant, apiVersion, value, source);
   const name = misleading ? `${apiVersion} ${kind}` : kind;
   if (!kind.endsWith("NetworkPolicy")) return { type: "ignored", name, diagnostics: [] };
   const root = rootField(value, source);
@@ -105,7 +131,26 @@ function ignoredObject(kind: string, apiVersion: string, value: unknown, source:
     message: `${apiVersion} ${kind} is not enforced: it is ignored`,
     hint: "only networking.k8s.io/v1 NetworkPolicy is enforced",
   });
-  return { type: "ignored", name, diagnostics: root.findings.diagnostics };
+  const unenforced = `${kind.toLowerCase().replace(/y$/, "ies")}.${group}`;
+  return { type: "ignored", name, unenforced, diagnostics: root.findings.diagnostics };
+}
+
+function mistypedObject(
+  kind: string,
+  meant: string,
+  apiVersion: string,
+  value: unknown,
+  source: ObjectSource,
+): DecodedObject {
+  const root = rootField(value, source);
+  root.findings.object = objectName(kind, value);
+  if (meant === kind) {
+    root.member("items").error({ code: "missing-field", message: "this list has no items" });
+  } else {
+    const message = `${apiVersion} has no kind ${JSON.stringify(kind)}`;
+    root.member("kind").error({ code: "unknown-kind", message, hint: `did you mean ${meant}?` });
+  }
+  return { type: "refused", diagnostics: root.findings.diagnostics };
 }
 
 function missingTypeFindings(value: unknown, source: ObjectSource): Diagnostic[] {
