@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { describeKernel } from "../support/kernel.ts";
 import { waysToWrite } from "../support/packet-nft.ts";
 import { goThroughOutage } from "./api-outage.ts";
-import { FOREIGN_COMMANDS, sufferForeignCommand, VERIFY_OFTEN } from "./foreign-command.ts";
+import { FOREIGN_COMMANDS, sufferForeignCommand, sufferForeignCommandAmidChanges } from "./foreign-command.ts";
 import { killNft, written } from "./killed-nft.ts";
 import { SEED, withRunningShop } from "./running-shop.ts";
 import { harmTo } from "./shop.ts";
@@ -49,9 +49,9 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
     );
 
     it.each(FOREIGN_COMMANDS)(
-      "%s: what is allowed stays so; what is denied is open until the next verification, and then closed, connections too",
+      "%s: what is allowed stays so; what is denied is open until the agent goes on, and then closed, connections too",
       { concurrent: false },
-      (command) => withRunningShop({ agentArgs: VERIFY_OFTEN }, (shop) => sufferForeignCommand(shop, command, false)),
+      (command) => withRunningShop({}, (shop) => sufferForeignCommand(shop, command)),
     );
 
     describe.each(waysToWrite())("with nft of $name", { concurrent: false }, (way) => {
@@ -71,10 +71,8 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
           expect(agent.lines("nftpol agent started")).toMatchObject([way.logged]);
         }));
 
-      it("flush table inet nftpol, and changes go on: open until one is refused or until the next verification", () =>
-        withRunningShop({ way, agentArgs: VERIFY_OFTEN }, (shop) =>
-          sufferForeignCommand(shop, "flush table inet nftpol", true),
-        ));
+      it("flush table inet nftpol, and changes go on: what is allowed stays so, what is denied is soon closed again", () =>
+        withRunningShop({ way }, (shop) => sufferForeignCommandAmidChanges(shop, "flush table inet nftpol")));
     });
   });
 });

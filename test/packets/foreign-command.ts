@@ -1,4 +1,4 @@
-// Somebody else empties or removes our table under traffic. Owns what packets may do until it is as it was, and from then on.
+// Somebody else empties or removes our table under traffic. Owns what packets may do until the agent has repaired it, and then.
 
 import { expect } from "vitest";
 import type { Stream } from "../support/packet-streams.ts";
@@ -9,38 +9,64 @@ import { harmTo } from "./shop.ts";
 export const FOREIGN_COMMANDS = ["flush table inet nftpol", "delete table inet nftpol"] as const;
 type ForeignCommand = (typeof FOREIGN_COMMANDS)[number];
 
-/** How often the agent looks by itself. */
-export const VERIFY_OFTEN = ["--verify-interval", "1s"] as const;
-/** After the first recheck of connections comes another, for packets that were under way. */
+/** Between two looks at the connections that began while the table was not ours; the second is for packets under way in the first. */
 const SECOND_LOOK_MS = 1_200;
+const PATIENCE_MS = 30_000;
 
-/**
- * What is allowed is never lost. What is denied may pass until the agent has repaired the table, and then, where it has become a
- * connection, until that is cut. `busy`: changes go on all the time; one that the kernel refuses shows the agent what is wrong.
- */
-export async function sufferForeignCommand(shop: RunningShop, command: ForeignCommand, busy: boolean): Promise<void> {
-  const { network, agent, traffic, streams, changes, changeFor } = shop;
-  const everything = [...streams.allowed, ...streams.denied];
+/** While nothing else happens. The agent is held back until everything that is denied passes: so much is open without it. */
+export async function sufferForeignCommand(shop: RunningShop, command: ForeignCommand): Promise<void> {
+  const { agent, traffic, streams } = shop;
+  const denied = streams.denied.filter((stream) => stream.spec.kind === "fresh-udp" || stream.spec.kind === "udp");
   await traffic.flowing(5, streams.allowed);
-  if (busy) await changeFor(200);
   expect(harmTo({ allowed: [], denied: streams.denied })).toEqual([]);
   const from = agent.log.length;
-  expect(await network.node.run(["nft", ...command.split(" ")])).toMatchObject({ code: 0 });
-  if (busy) while (!isRepaired(shop, from)) await changeOnce(changes, agent);
-  else await agent.logged("somebody changed our table: repaired", from);
+  process.kill(agent.pid, "SIGSTOP");
+  await run(shop, command);
+  await traffic.until("open", () => denied.every((stream) => stream.arrived.count > 0));
+  process.kill(agent.pid, "SIGCONT");
+  // Long before the next verification by the clock.
+  await agent.logged("somebody changed our table: repaired", from, PATIENCE_MS);
   const repaired = marks(streams.denied.filter((stream) => stream.spec.kind === "fresh-udp"));
-  if (busy) await changeFor(SECOND_LOOK_MS);
-  else await agent.logged("connections cut that policies no longer allow", from);
+  await agent.logged("connections cut that policies no longer allow", from);
+  await expectClosed(shop, repaired);
+}
+
+/** While changes go on: one may be under way, and the next one that the kernel refuses shows the agent what is wrong, too. */
+export async function sufferForeignCommandAmidChanges(shop: RunningShop, command: ForeignCommand): Promise<void> {
+  const { agent, traffic, streams, changes, changeFor } = shop;
+  await traffic.flowing(5, streams.allowed);
+  await changeFor(200);
+  expect(harmTo({ allowed: [], denied: streams.denied })).toEqual([]);
+  const from = agent.log.length;
+  const endsAt = performance.now() + PATIENCE_MS;
+  let isDone = false;
+  const done = run(shop, command).then(() => {
+    isDone = true;
+  });
+  while (!isDone || !isRepaired(shop, from)) {
+    if (performance.now() > endsAt) throw new Error("the agent has not noticed it");
+    await changeOnce(changes, agent);
+  }
+  await done;
+  const repaired = marks(streams.denied.filter((stream) => stream.spec.kind === "fresh-udp"));
+  await changeFor(SECOND_LOOK_MS);
+  await expectClosed(shop, repaired);
+}
+
+async function run({ network }: RunningShop, command: ForeignCommand): Promise<void> {
+  expect(await network.node.run(["nft", ...command.split(" ")])).toMatchObject({ code: 0 });
+}
+
+/** What is allowed was never lost. What is denied is closed: new flows since the repair, connections since they were cut. */
+async function expectClosed({ traffic, streams }: RunningShop, repaired: ReadonlyMap<Stream, number>): Promise<void> {
   await traffic.closed(streams.denied.filter((stream) => stream.spec.kind === "udp"));
   const cut = marks(streams.denied.filter((stream) => stream.spec.kind !== "fresh-udp"));
   await traffic.more(
     10,
-    everything.filter((stream) => stream.spec.kind === "fresh-udp"),
+    [...streams.allowed, ...streams.denied].filter((stream) => stream.spec.kind === "fresh-udp"),
   );
   await traffic.finish(streams.allowed);
   expect(harmTo(streams, new Map([...repaired, ...cut]))).toEqual([]);
-  // It was open in between: otherwise this test would show nothing.
-  expect(streams.denied.some((stream) => stream.arrived.count > 0)).toBe(true);
 }
 
 function isRepaired({ agent }: RunningShop, from: number): boolean {
