@@ -28,6 +28,10 @@ export class ObjectCollector {
   readonly workloads: Workload[] = [];
   readonly diagnostics: Diagnostic[] = [];
   readonly ignoredKinds = new Map<string, number>();
+  /** kubectl's names of kinds of policies that are there and not enforced. */
+  readonly unenforcedKinds = new Set<string>();
+  /** Findings with whose object all is known that matters to what runs: it was collected, or it has no say before it has pods. */
+  readonly contained = new Set<Diagnostic>();
   /** Set for large input: pods then hold no part of the text they were read from. */
   detachesPods = false;
   readonly #seen = new Map<string, SourcePosition>();
@@ -58,7 +62,7 @@ export class ObjectCollector {
   }
 
   #addObject(value: unknown, source: ObjectSource, explicit: boolean): number {
-    if (!explicit && isMapping(value) && value.apiVersion == null && value.kind == null) {
+    if (!explicit && isMapping(value) && value.apiVersion == null && value.kind == null && !looksLikeObject(value)) {
       this.diagnostics.push({
         code: "not-kubernetes",
         severity: "warning",
@@ -72,7 +76,11 @@ export class ObjectCollector {
   }
 
   #keep(decoded: DecodedObject): void {
-    for (const diagnostic of decoded.diagnostics) this.diagnostics.push(diagnostic);
+    const isKnown = decoded.type !== "refused" && (decoded.type === "workload" || "object" in decoded);
+    for (const diagnostic of decoded.diagnostics) {
+      this.diagnostics.push(diagnostic);
+      if (isKnown) this.contained.add(diagnostic);
+    }
     switch (decoded.type) {
       case "pod":
         if (decoded.object !== undefined && this.#isFirst(`Pod ${decoded.object.key}`, decoded.object.position)) {
@@ -109,6 +117,7 @@ export class ObjectCollector {
       }
       case "ignored":
         this.ignoredKinds.set(decoded.name, (this.ignoredKinds.get(decoded.name) ?? 0) + 1);
+        if (decoded.unenforced !== undefined) this.unenforcedKinds.add(decoded.unenforced);
         return;
       case "refused":
         return;
@@ -132,6 +141,11 @@ export class ObjectCollector {
     });
     return false;
   }
+}
+
+/** An object that has lost its first lines, not the values of a chart. */
+function looksLikeObject(value: Readonly<Record<string, unknown>>): boolean {
+  return isMapping(value.metadata) || isMapping(value.spec);
 }
 
 /** The same pod with strings of its own: substrings keep the whole text that they were cut from alive. */

@@ -29,11 +29,6 @@ export interface LoadedManifests {
 export interface LoadOptions {
   readonly recursive: boolean;
   readonly files: ManifestFiles;
-  /**
-   * Only what runs: workloads get no pods, and pods without an address get none. For whoever enforces: a made-up address is
-   * somebody else's.
-   */
-  readonly onlyRunning?: boolean;
   readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
 }
 
@@ -51,19 +46,7 @@ export async function loadManifests(paths: readonly string[], options: LoadOptio
   };
   const positions = new PositionCache();
   for (const file of found.files) await readManifest(file, { files, collector, positions, onBytes });
-  return options.onlyRunning === true ? runningCluster(collector) : completeCluster(collector);
-}
-
-function runningCluster({
-  namespaces,
-  pods,
-  nodes,
-  policies,
-  diagnostics,
-  ignoredKinds,
-}: ObjectCollector): LoadedManifests {
-  const running = pods.map((collected) => collected.pod);
-  return { namespaces, pods: running, nodes, policies, diagnostics, ignoredKinds, madeUpAddresses: 0 };
+  return completeCluster(collector);
 }
 
 /** Adds what manifests leave open: the pods of workloads, and addresses. */

@@ -119,6 +119,25 @@ describe("a broken file", () => {
     ["emptied", "", "empty-file"],
     ["without a kind", "apiVersion: networking.k8s.io/v1\nmetadata: {name: a}\n", "missing-kind"],
     ["binary", "a\0b", "binary-file"],
+    ["of another version", policy("a").replace("/v1", "/v2"), "unknown-api-version"],
+    [
+      "of a group that is gone",
+      policy("a").replace("networking.k8s.io/v1", "extensions/v1beta1"),
+      "unknown-api-version",
+    ],
+    ["with a slip in the group", policy("a").replace("k8s", "k8"), "unknown-api-version"],
+    ["with a slip in the kind", policy("a").replace("kind: N", "kind: n"), "unknown-kind"],
+    ["with a letter less in the kind", policy("a").replace("Policy", "Polcy"), "unknown-kind"],
+    ["without apiVersion and kind", policy("a").replace(/.*\n.*\n/, ""), "missing-api-version"],
+    ["without a name", policy("a").replace("name: a", ""), "missing-field"],
+    ["with a number as its name", policy("a").replace("name: a", "name: 5"), "wrong-type"],
+    ["without metadata", policy("a").replace(/metadata.*\n/, ""), "missing-field"],
+    ["with a list as its namespace", policy("a").replace("name: a", "name: a, namespace: [shop]"), "wrong-type"],
+    ["with a number as its namespace", policy("a").replace("name: a", "name: a, namespace: 5"), "wrong-type"],
+    ["with a namespace that cannot be", policy("a").replace("name: a", "name: a, namespace: My_Shop"), "invalid-name"],
+    ["in a list with a slip", `apiVersion: v1\nkind: list\nitems: [{kind: NetworkPolicy}]\n`, "unknown-kind"],
+    ["in a list that is misspelt", `apiVersion: v1\nkind: List\nitem: [{kind: NetworkPolicy}]\n`, "missing-field"],
+    ["beside a copy whose name was forgotten", `${policy("a")}---\n${policy("a")}`, "duplicate-object"],
   ])("%s keeps what it said before, and says so", async (_how, text, code) => {
     const { files, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
     await settle();
@@ -126,7 +145,7 @@ describe("a broken file", () => {
     files.write("d/b.yaml", policy("b2"));
     const state = await settle();
     expect(names(state)).toEqual(["a", "b2"]);
-    expect(state.broken).toMatchObject([{ code, position: { file: "d/a.yaml" } }]);
+    expect(state.broken[0]).toMatchObject({ code, position: { file: "d/a.yaml" } });
     files.write("d/a.yaml", policy("a2"));
     const repaired = await settle();
     expect(names(repaired)).toEqual(["a2", "b2"]);
@@ -159,6 +178,17 @@ it("an invalid policy is closed, not kept: the text was understood", async () =>
   expect(state.broken).toEqual([]);
   expect(state.loaded.policies[0]?.rules.ingress[0]?.peers).toEqual([]);
   expect(state.loaded.diagnostics).toMatchObject([{ severity: "error", object: "NetworkPolicy default/a" }]);
+});
+
+it.each([
+  ["a workload", "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: d}\nspec: {}\n"],
+  ["the values of a chart", "replicas: 3\nimage: {tag: x}\n"],
+  ["another product's kind", "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: [1]}\n"],
+])("%s beside a policy breaks nothing, whatever is wrong with it", async (_what, text) => {
+  const { settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": text });
+  const state = await settle();
+  expect(names(state)).toEqual(["a"]);
+  expect(state.broken).toEqual([]);
 });
 
 it("nothing is made up: an address that no pod has may be anybody's", async () => {

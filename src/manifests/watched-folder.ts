@@ -3,13 +3,10 @@
 // caller's to find.
 
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { ObjectCollector } from "./collector.ts";
-import { PositionCache } from "./document.ts";
 import { describeFileError } from "./file-errors.ts";
 import { findFiles, type ManifestFile } from "./find-files.ts";
-import { type LoadedManifests, loadManifests } from "./load-manifests.ts";
-import { type ManifestFiles, memoryManifestFiles } from "./manifest-files.ts";
-import { readManifest } from "./read-manifest.ts";
+import type { ManifestFiles } from "./manifest-files.ts";
+import { faultsOfText, type RunningObjects, readRunningObjects } from "./running-objects.ts";
 
 /** A file's identity at one moment: another one means that it was written or replaced. */
 export type Fingerprint = string;
@@ -20,7 +17,7 @@ export interface WatchedFiles extends ManifestFiles {
 }
 
 export interface FolderState {
-  readonly loaded: LoadedManifests;
+  readonly loaded: RunningObjects;
   /** Files whose text of now is not in force, each with why. */
   readonly broken: readonly Diagnostic[];
 }
@@ -113,34 +110,17 @@ export class WatchedFolder {
     } catch (error) {
       return { fingerprint, good: before?.good, broken: [describeFileError(file.path, error, "found")] };
     }
-    const broken = await faultsOfText(file, bytes);
+    const broken = await faultsOfText(file.path, bytes);
     return broken.length === 0 ? { fingerprint, good: bytes, broken } : { fingerprint, good: before?.good, broken };
   }
 
   async #state(): Promise<FolderState> {
-    const texts: Record<string, Uint8Array> = {};
+    const texts = new Map<string, Uint8Array>();
     const broken: Diagnostic[] = [];
     for (const [path, file] of this.#kept) {
-      if (file.good !== undefined) texts[path] = file.good;
+      if (file.good !== undefined) texts.set(path, file.good);
       broken.push(...file.broken);
     }
-    // Paths one by one, not the folder: an empty folder is a cluster without objects, not a mistake.
-    const files = memoryManifestFiles(texts);
-    const loaded = await loadManifests(Object.keys(texts), { recursive: false, files, onlyRunning: true });
-    return { loaded, broken };
+    return { loaded: await readRunningObjects(texts), broken };
   }
-}
-
-/**
- * Findings that say that the text as such is not to be trusted: errors that belong to no object, as half-written files
- * have them, and a file that has become empty. An object that is read and invalid is another matter: it is closed.
- */
-async function faultsOfText(file: ManifestFile, bytes: Uint8Array): Promise<readonly Diagnostic[]> {
-  const collector = new ObjectCollector();
-  const files = memoryManifestFiles({ [file.path]: bytes });
-  const context = { files, collector, positions: new PositionCache(), onBytes: () => {} };
-  await readManifest({ ...file, sizeBytes: bytes.length }, context);
-  return collector.diagnostics.filter(
-    ({ severity, object, code }) => (severity === "error" && object === undefined) || code === "empty-file",
-  );
 }
