@@ -1,0 +1,65 @@
+// The objects of one state of a folder, and the difference from one state to the next. Pure.
+
+import { isDeepStrictEqual } from "node:util";
+import type { RunningObjects } from "../manifests/running-objects.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import type { ClusterEvent } from "../state/change.ts";
+import type { ClusterChange } from "./cluster-change.ts";
+
+export interface KnownObject {
+  readonly event: ClusterEvent;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** By kind and key. */
+export type KnownObjects = ReadonlyMap<string, KnownObject>;
+
+export function collectObjects(loaded: RunningObjects): KnownObjects {
+  const objects = new Map<string, KnownObject>();
+  const findings = new Map<string, Diagnostic[]>();
+  for (const diagnostic of loaded.diagnostics) {
+    const about = diagnostic.object ?? "";
+    findings.set(about, [...(findings.get(about) ?? []), diagnostic]);
+  }
+  const add = (key: string, event: ClusterEvent, object: string) =>
+    objects.set(key, { event, diagnostics: findings.get(object) ?? [] });
+  for (const namespace of loaded.namespaces) {
+    const { name } = namespace;
+    add(`namespace ${name}`, { kind: "namespace", name, namespace }, `Namespace ${name}`);
+  }
+  for (const node of loaded.nodes) {
+    add(`node ${node.name}`, { kind: "node", name: node.name, node }, `Node ${node.name}`);
+  }
+  for (const pod of loaded.pods) add(`pod ${pod.key}`, { kind: "pod", key: pod.key, pod }, `Pod ${pod.key}`);
+  for (const policy of loaded.policies) {
+    const { key, kind, namespace, name } = policy;
+    const object = `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+    add(`policy ${key}`, { kind: "policy", key, policy }, object);
+  }
+  return objects;
+}
+
+/** The changes that make one state of the other, removals first. */
+export function differences(before: KnownObjects, after: KnownObjects): ClusterChange[] {
+  const changes: ClusterChange[] = [];
+  for (const [key, { event }] of before) {
+    if (!after.has(key)) changes.push({ event: removal(event), diagnostics: [], uid: "" });
+  }
+  for (const [key, object] of after) {
+    if (!isDeepStrictEqual(before.get(key), object)) changes.push({ ...object, uid: "" });
+  }
+  return changes;
+}
+
+function removal(event: ClusterEvent): ClusterEvent {
+  switch (event.kind) {
+    case "pod":
+      return { ...event, pod: undefined };
+    case "namespace":
+      return { ...event, namespace: undefined };
+    case "node":
+      return { ...event, node: undefined };
+    case "policy":
+      return { ...event, policy: undefined };
+  }
+}
