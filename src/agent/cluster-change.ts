@@ -27,6 +27,14 @@ export interface ClusterSource {
   status(): readonly SourceStatus[];
   /** Kinds of policies that are there and not enforced, by kubectl's names. */
   unenforcedKinds(): readonly string[];
+  /** What is wrong now with what is no object of the cluster. Left out by sources that have nothing but objects. */
+  findings?(): readonly StandingFinding[];
+}
+
+export interface StandingFinding {
+  /** `CiliumNetworkPolicy shop/api`, or the place where it stands. */
+  readonly object: string;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface SourceStatus {

@@ -14,15 +14,18 @@ export interface KnownObject {
 /** By kind and key. */
 export type KnownObjects = ReadonlyMap<string, KnownObject>;
 
-export function collectObjects(loaded: RunningObjects): KnownObjects {
+/** The objects with their findings, and the findings that belong to none of them. */
+export function collectObjects(loaded: RunningObjects): { objects: KnownObjects; loose: readonly Diagnostic[] } {
   const objects = new Map<string, KnownObject>();
   const findings = new Map<string, Diagnostic[]>();
   for (const diagnostic of loaded.diagnostics) {
     const about = diagnostic.object ?? "";
     findings.set(about, [...(findings.get(about) ?? []), diagnostic]);
   }
-  const add = (key: string, event: ClusterEvent, object: string) =>
+  const add = (key: string, event: ClusterEvent, object: string) => {
     objects.set(key, { event, diagnostics: findings.get(object) ?? [] });
+    findings.delete(object);
+  };
   for (const namespace of loaded.namespaces) {
     const { name } = namespace;
     add(`namespace ${name}`, { kind: "namespace", name, namespace }, `Namespace ${name}`);
@@ -36,7 +39,7 @@ export function collectObjects(loaded: RunningObjects): KnownObjects {
     const object = `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
     add(`policy ${key}`, { kind: "policy", key, policy }, object);
   }
-  return objects;
+  return { objects, loose: [...findings.values()].flat() };
 }
 
 /** The changes that make one state of the other, removals first. */

@@ -6,9 +6,10 @@ import { nodeManifestFiles } from "../manifests/manifest-files.ts";
 import { placePods } from "../manifests/placement.ts";
 import { FolderError, type FolderState, type WatchedFiles, WatchedFolder } from "../manifests/watched-folder.ts";
 import type { Clock } from "./clock.ts";
-import type { ClusterSink, ClusterSource, SourceStatus } from "./cluster-change.ts";
+import type { ClusterSink, ClusterSource, SourceStatus, StandingFinding } from "./cluster-change.ts";
 import { FolderNotifications } from "./folder-notifications.ts";
 import type { Log } from "./log.ts";
+import { LooseFindings } from "./loose-findings.ts";
 import { collectObjects, differences, type KnownObjects } from "./manifest-objects.ts";
 
 /** The folder has settled when two looks so far apart see the same. */
@@ -36,7 +37,9 @@ export const watchedNodeFiles: WatchedFiles = {
 export class ManifestSource implements ClusterSource {
   readonly #options: ManifestSourceOptions;
   readonly #folder: WatchedFolder;
+  readonly #loose: LooseFindings;
   #known: KnownObjects = new Map();
+  #unenforcedKinds: readonly string[] = [];
   #synced = false;
   #lastChangeAt: number | undefined;
   #loads = 0;
@@ -46,6 +49,7 @@ export class ManifestSource implements ClusterSource {
   constructor(options: ManifestSourceOptions) {
     this.#options = options;
     this.#folder = new WatchedFolder(options.folder, options.files ?? watchedNodeFiles);
+    this.#loose = new LooseFindings(options.log);
   }
 
   status(): readonly SourceStatus[] {
@@ -63,9 +67,12 @@ export class ManifestSource implements ClusterSource {
     ];
   }
 
-  /** Files say so as findings. */
   unenforcedKinds(): readonly string[] {
-    return [];
+    return this.#unenforcedKinds;
+  }
+
+  findings(): readonly StandingFinding[] {
+    return this.#loose.standing();
   }
 
   async run(sink: ClusterSink, signal: AbortSignal): Promise<void> {
@@ -103,7 +110,9 @@ export class ManifestSource implements ClusterSource {
     const [first] = broken;
     if (first !== undefined) this.#fail(`${first.position.file}: ${first.message}`, { findings: broken });
     const placed = placePods(loaded.pods, loaded.nodes, nodeName);
-    const objects = collectObjects({ ...loaded, pods: placed.pods });
+    const { objects, loose } = collectObjects({ ...loaded, pods: placed.pods });
+    this.#loose.update(loose);
+    this.#unenforcedKinds = loaded.unenforcedKinds;
     const changes = differences(this.#known, objects);
     this.#known = objects;
     log.info({ changes: changes.length, objects: objects.size, broken: broken.length }, "manifests read");
