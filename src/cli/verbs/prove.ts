@@ -1,8 +1,8 @@
 // `nftpol prove`: evaluator = rules, over all packet classes, for the rendered rules or the kernel's.
 
 import { BackendError } from "../../backends/backend.ts";
-import { listTableJson } from "../../backends/nft/io/nft-process.ts";
-import { readTable } from "../../backends/nft/read-back.ts";
+import { listTable } from "../../backends/nft/io/table-listing.ts";
+import type { ReadBack } from "../../backends/nft/read-back.ts";
 import { type Ruleset, TABLE } from "../../backends/nft/ruleset.ts";
 import type { ProgramOptions } from "../../program/program.ts";
 import { proveNode } from "../../prove/prove.ts";
@@ -55,18 +55,17 @@ async function proveOne(
 }
 
 async function readKernel(): Promise<{ ruleset: Ruleset; foreign: NodeProof["foreign"] }> {
-  const text = await listKernelTable();
-  if (text === undefined) {
+  const found = await listKernelTable();
+  if (found === undefined) {
     const hint = "load one first: nftpol render … | nft -f -";
     throw new CommandError(3, `there is no table inet ${TABLE} in this network namespace`, hint);
   }
-  const { ruleset, unknown } = readTable(TABLE, text);
-  return { ruleset, foreign: unknown };
+  return { ruleset: found.ruleset, foreign: found.unknown };
 }
 
-async function listKernelTable(): Promise<string | undefined> {
+async function listKernelTable(): Promise<ReadBack | undefined> {
   try {
-    return await listTableJson(TABLE);
+    return await listTable(TABLE);
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     throw new CommandError(3, error.message, error.hint, { cause: error });

@@ -4,14 +4,15 @@ import type { ProgramOptions } from "../../../program/program.ts";
 import { BackendError, type BackendFacts } from "../../backend.ts";
 import type { FoundTable, KernelTable } from "../kernel-table.ts";
 import { isCrash, saysNotThere } from "../nft-output.ts";
-import { readCounters, readTable } from "../read-back.ts";
+import { readCounters } from "../read-back.ts";
 import { TABLE } from "../ruleset.ts";
 import type { Transaction } from "../transaction.ts";
 import { findBatchFolder, removeLeftovers } from "./batch-file.ts";
 import { NftChild } from "./nft-child.ts";
 import { probeNft } from "./nft-probe.ts";
-import { failureOf, listTableArguments, type NftProgram, runNft } from "./nft-process.ts";
+import { failureOf, type NftProgram, runNft } from "./nft-process.ts";
 import { NftSession } from "./nft-session.ts";
+import { listTableArguments, readListing } from "./table-listing.ts";
 import type { TransactionWriter } from "./transaction-writer.ts";
 
 /** `auto`: the session where it works, else a child for each transaction. */
@@ -51,7 +52,7 @@ export class NftKernelTable implements KernelTable {
       throw failureOf(outcome);
     }
     try {
-      return { kind: "table", ...readTable(TABLE, outcome.stdout) };
+      return { kind: "table", ...readListing(TABLE, outcome.stdout) };
     } catch (error) {
       return { kind: "unreadable", reason: error instanceof Error ? error.message : String(error) };
     }

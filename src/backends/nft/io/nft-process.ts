@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { BackendError } from "../../backend.ts";
-import { errorFromOutput, errorFromSignal, saysNotThere } from "../nft-output.ts";
+import { errorFromOutput, errorFromSignal } from "../nft-output.ts";
 
 /** How to run nft: the program's name or path, and how long it may take. */
 export interface NftProgram {
@@ -66,21 +66,6 @@ function endOf(code: number | null, signal: NodeJS.Signals | null): Pick<NftOutc
 /** What went wrong in a run that did not end with code 0. */
 export function failureOf({ signal, stderr }: NftOutcome): BackendError {
   return signal === undefined ? errorFromOutput(stderr) : errorFromSignal(signal, stderr);
-}
-
-/**
- * `nft -j list table inet NAME` in the current network namespace; undefined: there is no such table. Throws BackendError.
- * Cost: one child process; the kernel lists the whole table.
- */
-export async function listTableJson(table: string, program: NftProgram = DEFAULT_NFT): Promise<string | undefined> {
-  const outcome = await runNft(program, listTableArguments(table));
-  if (outcome.code === 0) return outcome.stdout;
-  if (saysNotThere(outcome.stderr)) return undefined;
-  throw failureOf(outcome);
-}
-
-export function listTableArguments(table: string): readonly string[] {
-  return ["-j", "list", "table", "inet", table];
 }
 
 /**
