@@ -51,6 +51,8 @@ export interface ApiClientOptions extends KubeconfigOptions {
   readonly timeouts?: Partial<Timeouts>;
   readonly pulse?: PulseTimeouts;
   readonly userAgent?: string;
+  /** For a credential plugin to answer, or a login to be renewed. Default: a minute. */
+  readonly credentialsWithinMs?: number;
 }
 
 /** Reads the kubeconfig; sends nothing yet. Throws ApiError (kind `kubeconfig`). */
@@ -59,7 +61,7 @@ export async function connectApiClient(options: ApiClientOptions = {}): Promise<
   // The same context again, even when another one has become the current one meanwhile.
   const reload = () => loadKubeContext({ ...options, context: context.name });
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const access = new ClusterAccess(context, reload);
+  const access = new ClusterAccess(context, reload, options.credentialsWithinMs);
   const transport = new ApiTransport(access, timeouts, options.userAgent ?? "nftpol");
   return new HttpApiClient(context.name, transport, options.pulse ?? DEFAULT_PULSE);
 }

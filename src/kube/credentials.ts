@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Agent } from "node:http";
 import type { RequestOptions } from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
 import { getCACertificates } from "node:tls";
 import type { Cluster, User } from "@kubernetes/client-node";
 import { ApiError } from "./api-error.ts";
@@ -32,16 +33,21 @@ export interface Credentials {
   readonly fingerprint: string;
 }
 
+/** Plugins may ask a server. */
+const OBTAIN_WITHIN_MS = 60_000;
+
 /** The credentials of one context over time. */
 export class ClusterAccess {
   #context: KubeContext;
   readonly #reload: () => Promise<KubeContext>;
+  readonly #obtainWithinMs: number;
   #inFlight: Promise<Credentials> | undefined;
 
   /** `reload` reads the same context from its files again. */
-  constructor(context: KubeContext, reload: () => Promise<KubeContext>) {
+  constructor(context: KubeContext, reload: () => Promise<KubeContext>, obtainWithinMs = OBTAIN_WITHIN_MS) {
     this.#context = context;
     this.#reload = reload;
+    this.#obtainWithinMs = obtainWithinMs;
   }
 
   get contextName(): string {
@@ -65,7 +71,7 @@ export class ClusterAccess {
    * and certificate files are read each time. Throws ApiError (kind `credentials`).
    */
   credentials(): Promise<Credentials> {
-    this.#inFlight ??= obtainCredentials(this.#context).finally(() => {
+    this.#inFlight ??= obtainCredentials(this.#context, this.#obtainWithinMs).finally(() => {
       this.#inFlight = undefined;
     });
     return this.#inFlight;
@@ -85,21 +91,35 @@ export class ClusterAccess {
 
   async #reloadCredentials(): Promise<Credentials> {
     this.#context = await this.#reload();
-    return obtainCredentials(this.#context);
+    return obtainCredentials(this.#context, this.#obtainWithinMs);
   }
 }
 
-async function obtainCredentials(context: KubeContext): Promise<Credentials> {
+async function obtainCredentials(context: KubeContext, withinMs: number): Promise<Credentials> {
   const { config, cluster, user } = context;
   if (user !== undefined) describeClusterToPlugin(user, cluster);
   try {
     const tls = serverTrust(cluster);
     // Filled in before: client-node passes it on to proxies, but itself sets it only for contexts with a user.
     const options = { headers: {}, ...tls } as RequestOptions;
-    await config.applyToHTTPSOptions(options);
+    await within(withinMs, config.applyToHTTPSOptions(options));
     return toCredentials(options, tls, cluster, user, fileToken(user));
   } catch (error) {
     throw credentialsError(error, context);
+  }
+}
+
+/** A plugin that hangs must not be waited for by every later request, too. It goes on running: client-node has it. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const tooLong = delay(ms, undefined, { signal: ended.signal, ref: false }).then(() => {
+    throw new Error(`no answer within ${ms / 1000} s`);
+  });
+  try {
+    return await Promise.race([work, tooLong]);
+  } finally {
+    tooLong.catch(() => {});
+    ended.abort();
   }
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ApiClient, ListPage } from "./api-client.ts";
 import { ApiError, isConnectionBroken, isGone } from "./api-error.ts";
 import type { Resource } from "./resources.ts";
+import { samePageFailure } from "./status-failures.ts";
 
 /** kubectl's chunk size. */
 export const PAGE_LIMIT = 500;
@@ -44,12 +45,7 @@ export async function listInPages(
       return;
     }
     if (page.continue !== undefined && page.continue === token) {
-      throw new ApiError({
-        kind: "protocol",
-        message: `the API server (context ${client.contextName}) answers the same page of ${resource.name} again and again`,
-        hint: "is there a caching proxy before the API server?",
-        path: resource.path,
-      });
+      throw samePageFailure(client.contextName, resource);
     }
     reader.page(page);
     token = page.continue;

@@ -3,12 +3,12 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isMapping } from "../dialects/field-reader.ts";
-import { isGone } from "./api-error.ts";
+import { ApiError, isGone, VERSION_TOO_LARGE } from "./api-error.ts";
 import { type ListEnvelope, ListSplitter, ListSyntaxError } from "./list-splitter.ts";
-import { identityOf, type ObjectIdentity } from "./object-identity.ts";
+import { identityOf, isOlderVersion, type ObjectIdentity } from "./object-identity.ts";
 import { parseObject } from "./parse-object.ts";
 import type { Resource } from "./resources.ts";
-import { answerFailure, statusFailure } from "./status-failures.ts";
+import { answerFailure, samePageFailure, statusFailure } from "./status-failures.ts";
 import type { Query, Timeouts } from "./transport.ts";
 import type { ReflectorClient } from "./watch-stream.ts";
 
@@ -46,22 +46,24 @@ export async function readList(
   let end = await read(query);
   while (end.continue !== undefined) {
     signal.throwIfAborted();
+    const token = end.continue;
     try {
       // Every page is of the first one's version: with the token none may be named.
-      end = await read({ limit: query.limit, continue: end.continue });
+      end = await read({ limit: query.limit, continue: token });
     } catch (error) {
       if (!isGone(error)) throw error;
       // As client-go: in pages it takes longer than the server keeps tokens.
       receiver.restart();
       end = await read({ ...query, limit: undefined });
     }
+    if (end.continue === token) throw samePageFailure(client.contextName, resource);
   }
   return end.resourceVersion;
 }
 
 /**
- * Resolves when the server has reached the version; rejects with ApiError (isVersionTooLarge) when it has not within a few
- * seconds. One small request.
+ * Resolves when the server has got to the version; rejects with ApiError (isVersionTooLarge) when it has not. One small request,
+ * read past the server's cache: asking for a version that it lacks would be waited for, and may so come true.
  */
 export async function confirmVersion(
   client: ReflectorClient,
@@ -70,8 +72,15 @@ export async function confirmVersion(
   timeouts: Timeouts,
   signal: AbortSignal,
 ): Promise<void> {
-  const query = { limit: 1, resourceVersion, resourceVersionMatch: "NotOlderThan" };
-  await readPage(client, resource, query, timeouts, { put: () => {} }, signal);
+  const end = await readPage(client, resource, { limit: 1 }, timeouts, { put: () => {} }, signal);
+  if (!isOlderVersion(end.resourceVersion, resourceVersion)) return;
+  throw new ApiError({
+    kind: "protocol",
+    message: `the API server has gone back from version ${resourceVersion} of ${resource.name} to ${end.resourceVersion}`,
+    hint: "was etcd restored from a backup? Everything is listed again",
+    reason: VERSION_TOO_LARGE,
+    path: resource.path,
+  });
 }
 
 async function readPage(

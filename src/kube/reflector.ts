@@ -126,7 +126,7 @@ export class Reflector<T> {
   /** Watch after watch, until only a list helps. */
   async #follow(opened: WatchStream | undefined, signal: AbortSignal): Promise<void> {
     let watch = opened;
-    let wasQuiet = false;
+    let isDoubtful = false;
     do {
       let beganAtMs = this.#settings.clock();
       const livedMs = () => (watch === undefined ? 0 : this.#settings.clock() - beganAtMs);
@@ -134,18 +134,19 @@ export class Reflector<T> {
         if (watch === undefined) {
           await waitMs(this.#backoff.remainingMs, signal);
           if (signal.aborted) return;
-          watch = await this.#resume(wasQuiet, signal);
+          watch = await this.#resume(isDoubtful, signal);
           beganAtMs = this.#settings.clock();
         }
         // The owner may have stopped us while it took over the first list.
         signal.throwIfAborted();
-        wasQuiet = false;
-        wasQuiet = (await this.#consume(watch, signal)) === "quiet";
+        isDoubtful = false;
+        isDoubtful = (await this.#consume(watch, signal)) === "quiet";
         this.#backoff.closed(livedMs());
         if (this.#backoff.remainingMs > 0) this.#fruitlessWatches++;
       } catch (error) {
         const failure = apiFailure(error, signal);
         if (failure === undefined) return;
+        isDoubtful = true;
         this.#failed(failure, livedMs());
         if (!isWithoutConnection(failure)) this.#fruitlessWatches++;
         if (isGone(failure) || isVersionTooLarge(failure) || isNotFound(failure)) {
@@ -161,12 +162,13 @@ export class Reflector<T> {
 
   /**
    * A watch from a version that lies in the server's future (a restored etcd) brings nothing until the server gets there,
-   * and nothing of what happens before. So after a quiet watch the server is asked whether it has our version.
+   * and nothing of what happens before. Servers go down for that, so after every failure, and after a quiet watch, the server is
+   * asked whether it has our version.
    */
-  async #resume(wasQuiet: boolean, signal: AbortSignal): Promise<WatchStream> {
+  async #resume(isDoubtful: boolean, signal: AbortSignal): Promise<WatchStream> {
     const { client, resource } = this.#options;
     const resourceVersion = this.#resourceVersion ?? "";
-    if (wasQuiet) await confirmVersion(client, resource, resourceVersion, this.#settings.listTimeouts, signal);
+    if (isDoubtful) await confirmVersion(client, resource, resourceVersion, this.#settings.listTimeouts, signal);
     const watch = await this.#open({ resourceVersion }, this.#settings.watchIdleMs, signal);
     this.#status.watching();
     return watch;

@@ -65,6 +65,16 @@ export function answerFailure(answer: Answer, what: string): ApiError {
   });
 }
 
+/** A page whose token asks for the same page again: going on would never end. */
+export function samePageFailure(contextName: string, { name, path }: Resource): ApiError {
+  return new ApiError({
+    kind: "protocol",
+    message: `the API server (context ${contextName}) answers the same page of ${name} again and again`,
+    hint: "is there a caching proxy before the API server?",
+    path,
+  });
+}
+
 function wording(code: number, status: Status, asked: Asked): { message: string; hint: string } {
   const { place, resource, verb } = asked;
   const { origin, contextName } = place;

@@ -270,6 +270,21 @@ describe("credentials that cannot be had", () => {
     });
   });
 
+  it("a plugin that hangs is not waited for for ever, and runs again for the next request", async () => {
+    const server = await startServer({ tokens: [TOKEN] });
+    const folder = temporaryFolder();
+    const plugin = writePlugin(
+      `if [ -e ${folder}/ran ]; then echo '${execCredential(TOKEN)}'; else touch ${folder}/ran; exec sleep 2; fi`,
+    );
+    const kubeconfig = writeKubeconfig({ cluster: clusterOf(server), user: execUser(plugin) });
+    const client = await connectWith({ kubeconfig, credentialsWithinMs: 200 });
+    await expect(client.list(PODS, {})).rejects.toMatchObject({
+      kind: "credentials",
+      message: expect.stringContaining("failed: no answer within 0.2 s"),
+    });
+    await expect(client.list(PODS, {})).resolves.toMatchObject({ items: [] });
+  });
+
   it("a plugin that does not end is left behind by an abort", async () => {
     const server = await startServer();
     const client = await clientOf(server, execUser(writePlugin("exec sleep 1")));

@@ -144,7 +144,9 @@ export class FakeApiServer {
   /** The next `times` watches that go on from a version go wrong. */
   failNextWatches(path: string, fault: Fault, times = 1): void {
     let left = times;
-    this.addFault((request) => (request.path === path && !isList(request) && left-- > 0 ? fault : undefined));
+    this.addFault((request) =>
+      request.path === path && isWatchFromVersion(request) && left-- > 0 ? fault : undefined,
+    );
   }
 
   requestsTo(path: string): readonly RecordedRequest[] {
@@ -158,7 +160,12 @@ export class FakeApiServer {
 
   /** Watches that go on from a version. */
   watchesOf(path: string): readonly RecordedRequest[] {
-    return this.requestsTo(path).filter((request) => !isList(request));
+    return this.requestsTo(path).filter(isWatchFromVersion);
+  }
+
+  /** Whether the server has a version. */
+  versionQuestionsOf(path: string): readonly RecordedRequest[] {
+    return this.requestsTo(path).filter(isVersionQuestion);
   }
 
   sendBookmarks(): void {
@@ -260,8 +267,17 @@ export class FakeApiServer {
   }
 }
 
-function isList({ query }: RecordedRequest): boolean {
-  return !["1", "true"].includes(query.get("watch") ?? "") || query.has("sendInitialEvents");
+function isList(request: RecordedRequest): boolean {
+  return !isVersionQuestion(request) && !isWatchFromVersion(request);
+}
+
+function isWatchFromVersion({ query }: RecordedRequest): boolean {
+  return ["1", "true"].includes(query.get("watch") ?? "") && !query.has("sendInitialEvents");
+}
+
+/** At which version the server is, is asked as a list of one. */
+function isVersionQuestion({ query }: RecordedRequest): boolean {
+  return query.get("limit") === "1";
 }
 
 /** One that is closed when the test has ended. */

@@ -55,6 +55,38 @@ describe("versions that are gone", () => {
     },
   );
 
+  it("from the server's future, and so much is written that the server gets there before the watch looks quiet", async () => {
+    const server = await startServer();
+    for (let i = 0; i < 40; i++) server.store.put(PODS_PATH, podObject("shop", "noise", "10.0.0.1", `node-${i}`));
+    const { synced, shows } = await reflectPods(server);
+    await synced();
+    const restored = server.addFault(() => ({ kind: "reset" }));
+    server.cutConnections();
+    server.store.rewind(30);
+    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.2"));
+    restored();
+    await eventually("it is asked", () => server.versionQuestionsOf(PODS_PATH).length > 0);
+    for (let i = 0; i < 60; i++) server.store.put(PODS_PATH, podObject("shop", "noise", "10.0.0.1", `node-n${i}`));
+    await shows("shop/noise", "shop/web");
+  });
+
+  it("a list that repeats a page for ever is a failure, and not asked for again and again", async () => {
+    const server = await startServer({ streamingLists: "refused" });
+    const metadata = { resourceVersion: "9", continue: "same" };
+    const web = { metadata: { namespace: "shop", name: "web", resourceVersion: "5" }, spec: {}, status: {} };
+    const page = { kind: "PodList", apiVersion: "v1", metadata, items: [web] };
+    server.addFault(({ path, query }) => {
+      if (path !== PODS_PATH || query.has("watch")) return undefined;
+      if (query.get("resourceVersion") === "0") return statusAnswer(410, "Expired");
+      return { kind: "answer", status: 200, body: JSON.stringify(page) };
+    });
+    const { reflector } = await reflectPods(server);
+    await eventually("the failure", () => reflector.status().lastFailure?.includes("the same page of pods") === true);
+    // The list from the cache, the first page, the same page.
+    expect(server.listsOf(PODS_PATH).slice(1).length).toBeLessThan(12);
+    expect(reflector.status().synced).toBe(false);
+  });
+
   it("a list that is too old or too new is asked for again in pages; an expired page, whole", async () => {
     const server = await startServer({ streamingLists: "refused" });
     for (let i = 0; i < 1_200; i++) server.store.put(PODS_PATH, podObject("shop", `pod-${i}`, "10.0.0.1"));
