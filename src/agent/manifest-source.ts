@@ -7,6 +7,7 @@ import { placePods } from "../manifests/placement.ts";
 import { FolderError, type FolderState, type WatchedFiles, WatchedFolder } from "../manifests/watched-folder.ts";
 import type { Clock } from "./clock.ts";
 import type { ClusterSink, ClusterSource, SourceStatus, StandingFinding } from "./cluster-change.ts";
+import { countFiles, FolderFailures } from "./folder-failures.ts";
 import { FolderNotifications } from "./folder-notifications.ts";
 import type { Log } from "./log.ts";
 import { LooseFindings } from "./loose-findings.ts";
@@ -37,18 +38,18 @@ export const watchedNodeFiles: WatchedFiles = {
 export class ManifestSource implements ClusterSource {
   readonly #options: ManifestSourceOptions;
   readonly #folder: WatchedFolder;
+  readonly #failures: FolderFailures;
   readonly #loose: LooseFindings;
   #known: KnownObjects = new Map();
   #unenforcedKinds: readonly string[] = [];
   #synced = false;
   #lastChangeAt: number | undefined;
   #loads = 0;
-  #failures = 0;
-  #lastFailure: string | undefined;
 
   constructor(options: ManifestSourceOptions) {
     this.#options = options;
     this.#folder = new WatchedFolder(options.folder, options.files ?? watchedNodeFiles);
+    this.#failures = new FolderFailures(options.log);
     this.#loose = new LooseFindings(options.log);
   }
 
@@ -61,8 +62,8 @@ export class ManifestSource implements ClusterSource {
         lastEventAgeSeconds: this.#lastChangeAt === undefined ? undefined : (clock.now() - this.#lastChangeAt) / 1000,
         relists: Math.max(0, this.#loads - 1),
         watches: this.#loads === 0 ? 0 : 1,
-        failures: this.#failures,
-        lastFailure: this.#lastFailure,
+        failures: this.#failures.count,
+        lastFailure: this.#failures.now,
       },
     ];
   }
@@ -94,9 +95,10 @@ export class ManifestSource implements ClusterSource {
       seen = await this.#folder.look();
     } catch (error) {
       if (!(error instanceof FolderError)) throw error;
-      this.#fail(error.message, { err: error });
+      this.#failures.folderFailed(error, this.#synced);
       return "settled";
     }
+    this.#failures.folderSeen();
     if (seen === "changing") return "changing";
     if (seen !== "same") this.#takeOver(seen, sink);
     return "settled";
@@ -106,27 +108,18 @@ export class ManifestSource implements ClusterSource {
     const { nodeName, clock, log } = this.#options;
     this.#loads++;
     this.#lastChangeAt = clock.now();
-    this.#lastFailure = undefined;
-    const [first] = broken;
-    if (first !== undefined) this.#fail(`${first.position.file}: ${first.message}`, { findings: broken });
+    this.#failures.filesRead(broken, this.#synced);
     const placed = placePods(loaded.pods, loaded.nodes, nodeName);
     const { objects, loose } = collectObjects({ ...loaded, pods: placed.pods });
     this.#loose.update(loose);
     this.#unenforcedKinds = loaded.unenforcedKinds;
     const changes = differences(this.#known, objects);
     this.#known = objects;
-    log.info({ changes: changes.length, objects: objects.size, broken: broken.length }, "manifests read");
+    log.info({ changes: changes.length, objects: objects.size, broken: countFiles(broken) }, "manifests read");
     if (changes.length > 0) sink.changed(changes);
     if (!this.#synced) {
       this.#synced = true;
       sink.synced();
     }
-  }
-
-  #fail(failure: string, fields: Readonly<Record<string, unknown>>): void {
-    if (failure === this.#lastFailure) return;
-    this.#failures++;
-    this.#lastFailure = failure;
-    this.#options.log.warn(fields, "manifests cannot be read: what they said before stays in force");
   }
 }

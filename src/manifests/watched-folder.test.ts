@@ -159,7 +159,7 @@ describe("what cannot be looked at is not gone:", () => {
     expect((await settle()).loaded.policies.map(({ name }) => name)).toEqual(["a", "b"]);
     files.closed.add("d/sub");
     await expect(folder.look()).rejects.toThrow(FolderError);
-    await expect(folder.look()).rejects.toThrow("a subfolder cannot be read: permission denied");
+    await expect(folder.look()).rejects.toThrow("the folder d/sub cannot be read: permission denied");
     files.closed.clear();
     expect(await folder.look()).toBe("same");
   });

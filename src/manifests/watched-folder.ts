@@ -31,8 +31,8 @@ interface KeptFile {
 
 /** The folder cannot be looked at. Nothing of what is in force changes. */
 export class FolderError extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(folder: string, cause: unknown) {
+    super(`the folder ${folder} ${describeFileError(folder, cause, "named").message}`, { cause });
     this.name = "FolderError";
   }
 }
@@ -75,16 +75,24 @@ export class WatchedFolder {
 
   async #find(): Promise<Map<string, { readonly file: ManifestFile; readonly fingerprint: Fingerprint }>> {
     const found = new Map<string, { file: ManifestFile; fingerprint: Fingerprint }>();
-    try {
-      await this.#files.list(this.#folder);
-    } catch (error) {
-      throw new FolderError(describeFileError(this.#folder, error, "named").message, error);
-    }
-    const { files, diagnostics } = await findFiles([this.#folder], true, this.#files);
-    const failures = diagnostics.filter(({ code }) => code !== "no-manifests");
-    const ofFolder = failures.find(({ position }) => position.file === this.#folder);
+    let failure: FolderError | undefined;
+    const guarded = async <T>(folder: string, answer: Promise<T>): Promise<T> => {
+      try {
+        return await answer;
+      } catch (error) {
+        failure ??= new FolderError(folder, error);
+        throw error;
+      }
+    };
+    const door: ManifestFiles = {
+      ...this.#files,
+      list: (folder) => guarded(folder, this.#files.list(folder)),
+      status: (path) => (path === this.#folder ? guarded(path, this.#files.status(path)) : this.#files.status(path)),
+    };
+    const { files, diagnostics } = await findFiles([this.#folder], true, door);
     // What lies in a subfolder that cannot be looked at is not gone.
-    if (ofFolder !== undefined) throw new FolderError(`a subfolder ${ofFolder.message}`);
+    if (failure !== undefined) throw failure;
+    const failures = diagnostics.filter(({ code }) => code !== "no-manifests");
     // Nor is a file: a dangling link, for one. It is found to be broken when it is read.
     const unreadable = failures.map(({ position }) => ({ path: position.file, sizeBytes: 0, explicit: false }));
     for (const file of [...files, ...unreadable]) {
