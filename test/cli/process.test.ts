@@ -2,9 +2,8 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { PROJECT, runBash, runNftpol } from "./run-nftpol.ts";
+import { PROJECT, runNftpol } from "./run-nftpol.ts";
 import { CLUSTER, POLICIES } from "./small-cluster.ts";
 
 const SHOP = ["-f", "policies-examples/shop"];
@@ -67,12 +66,4 @@ test("no manifests and no cluster: code 3 and what to do", async () => {
   const { code, stdout, stderr } = await runNftpol(["render"], { env: { KUBECONFIG: "/nonexistent" } });
   expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
   expect(stderr).toContain("-f");
-});
-
-test("prove --live without nft says so, with code 3", async () => {
-  const main = join(PROJECT, "src/cli/main.ts");
-  const script = `PATH=/nonexistent "${process.execPath}" "${main}" prove --live -f policies-examples/01-default-deny-ingress`;
-  const { code, stdout, stderr } = await runBash(script);
-  expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-  expect(stderr).toBe("nftpol: the program nft is not installed\n  install the package nftables\n");
 });

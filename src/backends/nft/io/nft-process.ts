@@ -71,9 +71,11 @@ export function failureOf({ signal, stderr }: NftOutcome): BackendError {
 /**
  * A process group of its own: the terminal's Ctrl-C does not end nft in the middle of its work, and a wrapper script is ended
  * together with its nft. English messages, no history file, and a terminal that every terminfo knows: nft -i says something about others.
+ * Not every user has the folders of nft in PATH; they come after it.
  */
 export function spawnOptions(): { readonly detached: true; readonly env: NodeJS.ProcessEnv } {
-  return { detached: true, env: { ...process.env, LC_ALL: "C", HOME: "/dev/null", TERM: "dumb" } };
+  const PATH = `${process.env.PATH ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
+  return { detached: true, env: { ...process.env, PATH, LC_ALL: "C", HOME: "/dev/null", TERM: "dumb" } };
 }
 
 /** Ends the process and what it started; fine if it ended by itself. */
