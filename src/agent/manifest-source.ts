@@ -104,8 +104,13 @@ export class ManifestSource implements ClusterSource {
     return "settled";
   }
 
-  #takeOver({ loaded, broken }: FolderState, sink: ClusterSink): void {
+  #takeOver({ loaded, broken, unknownFiles }: FolderState, sink: ClusterSink): void {
     const { nodeName, clock, log } = this.#options;
+    // What such a file said to an earlier agent may be what the rules that are there close.
+    if (!this.#synced && unknownFiles > 0) {
+      this.#failures.filesRead(broken, false);
+      return;
+    }
     this.#loads++;
     this.#lastChangeAt = clock.now();
     this.#failures.filesRead(broken, this.#synced);

@@ -20,6 +20,8 @@ export interface FolderState {
   readonly loaded: RunningObjects;
   /** Files whose text of now is not in force, each with why. */
   readonly broken: readonly Diagnostic[];
+  /** How many of them could never be read: what they declare is not known. */
+  readonly unknownFiles: number;
 }
 
 interface KeptFile {
@@ -125,10 +127,12 @@ export class WatchedFolder {
   async #state(): Promise<FolderState> {
     const texts = new Map<string, Uint8Array>();
     const broken: Diagnostic[] = [];
+    let unknownFiles = 0;
     for (const [path, file] of this.#kept) {
-      if (file.good !== undefined) texts.set(path, file.good);
+      if (file.good === undefined) unknownFiles++;
+      else texts.set(path, file.good);
       broken.push(...file.broken);
     }
-    return { loaded: await readRunningObjects(texts), broken };
+    return { loaded: await readRunningObjects(texts), broken, unknownFiles };
   }
 }
