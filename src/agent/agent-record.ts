@@ -12,7 +12,7 @@ import type { Commit, SyncObserver } from "./sync-loop.ts";
 /** A flushed table has thousands; the first ones tell the story. */
 const MOST_DIFFERENCES = 20;
 
-export class AgentRecord implements SyncObserver, RecheckObserver {
+export class AgentRecord implements Omit<SyncObserver, "stateChanged">, RecheckObserver {
   readonly #log: Log;
   readonly #metrics: AgentMetrics;
   readonly #clock: Clock;
@@ -74,13 +74,18 @@ export class AgentRecord implements SyncObserver, RecheckObserver {
     );
   }
 
-  verified({ differences }: Drift): void {
+  verified({ differences, repair }: Drift): void {
     const wallTime = this.#clock.wallTime();
     this.#verifiedAt = new Date(wallTime).toISOString();
     this.#metrics.verified(differences.length, wallTime);
     this.#lastDifferences = differences.slice(0, MOST_DIFFERENCES);
     if (differences.length === 0) return;
     this.#repairedDifferences += differences.length;
+    if (repair !== undefined) {
+      this.#commits++;
+      this.#lastCommitAt = this.#verifiedAt;
+      this.#metrics.repaired(repair, wallTime);
+    }
     const fields = { differences: this.#lastDifferences, differenceCount: differences.length };
     this.#log.warn(fields, "somebody changed our table: repaired");
   }

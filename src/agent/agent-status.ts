@@ -30,7 +30,7 @@ export interface SyncState {
   readonly inForce: boolean;
   /** Why not; undefined while everything known is in force. */
   readonly reason: string | undefined;
-  /** RFC 3339; undefined before the first commit. */
+  /** RFC 3339, repairs included; undefined before the first commit. */
   readonly lastCommitAt: string | undefined;
   readonly commits: number;
   readonly failures: number;

@@ -191,6 +191,22 @@ describe("while not all is in force", () => {
   });
 });
 
+it("a repair is a change of the rules: status and metrics have its time, and count it", async () => {
+  const table = new MemoryKernelTable();
+  const { agent, source, clock, metrics } = await start({ table });
+  source.says(POLICY, HERE);
+  source.isWhole();
+  await clock.advance(10_000);
+  table.tamper(undefined);
+  await clock.advance(2_000);
+  const { sync } = await agent.report.status();
+  expect(sync).toMatchObject({ commits: 2, lastCommitAt: expect.stringMatching(/^2026-01-01T00:00:1[01]/) });
+  const text = await metrics();
+  expect(text).toMatch(/^nftpol_transactions_total\{how="created"\} 2$/m);
+  const lastSync = Number(/^nftpol_last_sync_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
+  expect(lastSync).toBeGreaterThanOrEqual(Date.UTC(2026, 0, 1, 0, 0, 10) / 1000);
+});
+
 it.each<[string, Ruleset | undefined]>([
   ["a table that is gone", undefined],
   ["one that has been emptied", { table: TABLE, counters: new Set(), sets: new Map(), chains: new Map() }],

@@ -201,6 +201,12 @@ export class AgentMetrics {
     this.#lastSync.set(wallTimeMs / 1000);
   }
 
+  /** By a verification. */
+  repaired({ how }: Applied, wallTimeMs: number): void {
+    this.#transactions.inc({ how });
+    this.#lastSync.set(wallTimeMs / 1000);
+  }
+
   inForce(latenciesMs: readonly number[], newLocalPodsMs: readonly number[]): void {
     for (const latencyMs of latenciesMs) this.#programming.observe(latencyMs / 1000);
     for (const latencyMs of newLocalPodsMs) this.#podProtected.observe(latencyMs / 1000);
