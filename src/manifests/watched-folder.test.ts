@@ -123,6 +123,87 @@ describe("a broken file", () => {
   });
 });
 
+describe("a file that disappears while another cannot be read", () => {
+  const shop = "{podSelector: {matchLabels: {app: shop}}}";
+
+  it("stays in force under its name: a broken file that is renamed is gone and unreadable at once", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/c.yaml": policy("c") });
+    await settle();
+    files.write("d/a.yaml", "{");
+    await settle();
+    files.remove("d/a.yaml");
+    files.write("d/b.yaml", "{");
+    const renamed = await settle();
+    expect(names(renamed).sort()).toEqual(["a", "c"]);
+    expect(renamed.broken).toMatchObject([
+      { code: "syntax-error", position: { file: "d/b.yaml" } },
+      { code: "file-gone", position: { file: "d/a.yaml" } },
+    ]);
+    expect(renamed.unknownFiles).toBe(1);
+    files.write("d/b.yaml", policy("b"));
+    const repaired = await settle();
+    expect(names(repaired)).toEqual(["b", "c"]);
+    expect(repaired.broken).toEqual([]);
+  });
+
+  it("stays when it was merged into one that is broken now", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
+    await settle();
+    files.remove("d/b.yaml");
+    files.write("d/a.yaml", `${policy("a")}---\n${policy("b")}}`);
+    expect(names(await settle())).toEqual(["a", "b"]);
+    files.write("d/a.yaml", `${policy("a")}---\n${policy("b")}`);
+    const merged = await settle();
+    expect(names(merged)).toEqual(["a", "b"]);
+    expect(merged.broken).toEqual([]);
+  });
+
+  it("is gone as soon as nothing is broken, be it that the broken file is deleted", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/c.yaml": policy("c") });
+    await settle();
+    files.remove("d/a.yaml");
+    files.write("d/b.yaml", "{");
+    expect(names(await settle()).sort()).toEqual(["a", "c"]);
+    files.remove("d/b.yaml");
+    expect(names(await settle())).toEqual(["c"]);
+  });
+
+  it("gives way to the file that says the same object now", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/c.yaml": policy("c") });
+    await settle();
+    files.remove("d/a.yaml");
+    files.write("d/b.yaml", "{");
+    files.write("d/z.yaml", policy("a", shop));
+    const { loaded } = await settle();
+    expect(loaded.policies.find(({ name }) => name === "a")?.position.file).toBe("d/z.yaml");
+    expect(loaded.diagnostics).toEqual([]);
+  });
+
+  it("is itself again when it comes back", async () => {
+    const { files, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": "{" });
+    await settle();
+    files.remove("d/a.yaml");
+    await settle();
+    files.write("d/a.yaml", policy("a2"));
+    const { loaded, broken } = await settle();
+    expect(loaded.policies.map(({ name }) => name)).toEqual(["a2"]);
+    expect(broken).toMatchObject([{ position: { file: "d/b.yaml" } }]);
+  });
+
+  it("keeps none of its pods whose address another pod has now", async () => {
+    const pod = (name: string, address: string) =>
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: []}\nstatus: {podIP: ${address}}\n`;
+    const { files, settle } = start({ "d/a.yaml": pod("a", "10.0.0.1"), "d/b.yaml": pod("b", "10.0.0.2") });
+    await settle();
+    files.remove("d/a.yaml");
+    files.remove("d/b.yaml");
+    files.write("d/c.yaml", pod("c", "10.0.0.1"));
+    files.write("d/d.yaml", "{");
+    const { loaded } = await settle();
+    expect(loaded.pods.map(({ name }) => name).sort()).toEqual(["b", "c"]);
+  });
+});
+
 it("an invalid policy is closed, not kept: the text was understood", async () => {
   const { files, settle } = start({ "d/a.yaml": policy("a", "{podSelector: {}, ingress: [{}]}") });
   await settle();

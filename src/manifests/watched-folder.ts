@@ -2,7 +2,7 @@
 // can be read, and keeps the last good text of each file otherwise. Owns the files' texts; what changed in the cluster is the
 // caller's to find.
 
-import type { Diagnostic } from "../model/diagnostic.ts";
+import type { Diagnostic, SourcePosition } from "../model/diagnostic.ts";
 import { describeFileError } from "./file-errors.ts";
 import { findFiles, type ManifestFile } from "./find-files.ts";
 import type { ManifestFiles } from "./manifest-files.ts";
@@ -29,6 +29,8 @@ interface KeptFile {
   /** What is in force; undefined: nothing of this file could ever be read. */
   readonly good: Uint8Array | undefined;
   readonly broken: readonly Diagnostic[];
+  /** It is not in the folder any more. */
+  readonly isGone?: true;
 }
 
 /** The folder cannot be looked at. Nothing of what is in force changes. */
@@ -66,9 +68,16 @@ export class WatchedFolder {
     const kept = new Map<string, KeptFile>();
     for (const [path, { file, fingerprint }] of found) {
       const before = this.#kept.get(path);
-      const now = before?.fingerprint === fingerprint ? before : await this.#read(file, fingerprint, before);
+      const isSame = before?.fingerprint === fingerprint && !before.isGone;
+      const now = isSame ? before : await this.#read(file, fingerprint, before);
       if (now === undefined) return "changing";
       kept.set(path, now);
+    }
+    const isBroken = [...kept.values()].some(({ broken }) => broken.length > 0);
+    // The last, so that of an object that is there twice the present file's counts.
+    for (const [path, file] of isBroken ? this.#kept : []) {
+      if (!kept.has(path) && file.good !== undefined)
+        kept.set(path, { ...file, broken: [goneFile(path)], isGone: true });
     }
     this.#kept = kept;
     this.#taken = seen;
@@ -133,6 +142,31 @@ export class WatchedFolder {
       else texts.set(path, file.good);
       broken.push(...file.broken);
     }
-    return { loaded: await readRunningObjects(texts), broken, unknownFiles };
+    const gone = new Set([...this.#kept].filter(([, file]) => file.isGone).map(([path]) => path));
+    const loaded = withoutConflicts(await readRunningObjects(texts), gone);
+    return { loaded, broken, unknownFiles };
   }
+}
+
+/** What a file declared that has disappeared may be in the one that cannot be read: a rename, or a merge. */
+function goneFile(file: string): Diagnostic {
+  return {
+    code: "file-gone",
+    severity: "error",
+    position: { file },
+    message: "the file is gone, but what it declared may be in a file that cannot be read: it stays in force",
+    hint: "repair or delete the file that cannot be read",
+  };
+}
+
+/** Files that are there know better than those that are gone. */
+function withoutConflicts(loaded: RunningObjects, gone: ReadonlySet<string>): RunningObjects {
+  if (gone.size === 0) return loaded;
+  const isGone = ({ position }: { readonly position: SourcePosition }) => gone.has(position.file);
+  const taken = new Set(loaded.pods.filter((pod) => !isGone(pod)).flatMap(({ addresses }) => addresses));
+  return {
+    ...loaded,
+    pods: loaded.pods.filter((pod) => !isGone(pod) || !pod.addresses.some((address) => taken.has(address))),
+    diagnostics: loaded.diagnostics.filter((finding) => finding.code !== "duplicate-object" || !isGone(finding)),
+  };
 }
