@@ -12,6 +12,7 @@ import { type HealthFacts, type HealthReport, liveness, readiness, whyNotInForce
 import { type Answer, json, type Routes, text } from "./http-server.ts";
 import type { AgentMetrics } from "./metrics.ts";
 import type { ObjectFindings } from "./object-findings.ts";
+import type { SharedAddresses } from "./shared-addresses.ts";
 import { sharedAnswer } from "./shared-answer.ts";
 import { LoopEndedError, type SyncLoop } from "./sync-loop.ts";
 
@@ -22,6 +23,7 @@ export interface ReportedParts {
   readonly loop: SyncLoop;
   readonly record: AgentRecord;
   readonly findings: ObjectFindings;
+  readonly sharedAddresses: SharedAddresses;
   readonly metrics: AgentMetrics;
   readonly eventLoop: EventLoopDelay;
   /** Why nothing may be written under this node name; undefined: all is well. */
@@ -72,7 +74,7 @@ export class AgentReport {
   }
 
   async status(): Promise<AgentStatus> {
-    const { agent, store, graph, record, findings } = this.#parts;
+    const { agent, store, graph, record, findings, sharedAddresses } = this.#parts;
     const { nodeName, version, backend, backendName, backendFacts, dryRun, source, tracker } = agent;
     await this.#refreshDrops();
     return {
@@ -95,11 +97,14 @@ export class AgentReport {
       policies: store.policyCount,
       unenforcedKinds: source.unenforcedKinds(),
       pods: podStatuses(graph),
-      findings: findings
-        .standing()
-        .flatMap(({ object, diagnostics }) =>
-          diagnostics.map(({ severity, message }) => ({ object, severity, message })),
-        ),
+      findings: [
+        ...findings
+          .standing()
+          .flatMap(({ object, diagnostics }) =>
+            diagnostics.map(({ severity, field, message, hint }) => ({ object, severity, field, message, hint })),
+          ),
+        ...sharedAddresses.standing(),
+      ],
     };
   }
 

@@ -20,6 +20,7 @@ import { HostAddresses } from "./host-addresses.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { ObjectFindings } from "./object-findings.ts";
 import { OwnNode } from "./own-node.ts";
+import { SharedAddresses } from "./shared-addresses.ts";
 import { shrunkAddresses } from "./shrunk-addresses.ts";
 import { type Commit, SyncLoop } from "./sync-loop.ts";
 
@@ -33,6 +34,7 @@ export class Agent {
   readonly #store = new ClusterStore();
   readonly #graph: RuleGraph;
   readonly #findings = new ObjectFindings();
+  readonly #sharedAddresses: SharedAddresses;
   readonly #metrics: AgentMetrics;
   readonly #record: AgentRecord;
   readonly #loop: SyncLoop;
@@ -44,6 +46,7 @@ export class Agent {
   constructor(parts: AgentParts) {
     const { clock, log, backend } = parts;
     this.#parts = parts;
+    this.#sharedAddresses = new SharedAddresses(parts.nodeName, log);
     this.#ownNode = new OwnNode(parts.nodeName);
     this.#graph = new RuleGraph(this.#store, parts.nodeName, parts.program);
     this.#metrics = new AgentMetrics({ version: parts.version, backend: parts.backendName });
@@ -54,6 +57,7 @@ export class Agent {
       backend,
       clock,
       observer: {
+        stateChanged: () => this.#sharedAddresses.update(this.#store.sharedAddresses()),
         committed: (commit) => this.#committed(commit),
         failed: (error, nextTryMs) => this.#record.failed(error, nextTryMs),
         verified: (drift) => this.#verified(drift),
@@ -70,6 +74,7 @@ export class Agent {
       loop: this.#loop,
       record: this.#record,
       findings: this.#findings,
+      sharedAddresses: this.#sharedAddresses,
       metrics: this.#metrics,
       eventLoop: this.#eventLoop,
       nodeProblem: () => this.#nodeProblem,

@@ -88,6 +88,7 @@ function start(times: Partial<ConstructorParameters<typeof SyncLoop>[0]["times"]
     random: () => 0.5,
     times: { minIntervalMs: 10, verifyEveryMs: 0, firstRetryMs: 100, longestRetryMs: 400, ...times },
     observer: {
+      stateChanged: () => {},
       committed: (commit) => commits.push(commit),
       failed: (_error, nextTryMs) => failures.push(nextTryMs),
       verified: (drift) => drifts.push(drift),

@@ -42,6 +42,8 @@ export interface Commit extends WaitingTimes {
 
 /** What the loop tells, inside the loop. Calls must return at once and not throw. */
 export interface SyncObserver {
+  /** Events have been taken into the state; what follows from them is not in force yet. */
+  stateChanged(): void;
   committed(commit: Commit): void;
   failed(error: unknown, nextTryMs: number): void;
   verified(drift: Drift): void;
@@ -223,6 +225,7 @@ export class SyncLoop {
     // What arrives while the batch is being taken in is not in the graph yet, and may be the last that was missing.
     const isWhole = this.#sourceSynced;
     await this.#takeIn(this.#installed ? this.#pending.take() : this.#pending.takeAll());
+    this.#observer.stateChanged();
     if (!isWhole) return;
     this.#notBefore = startedAt + this.#times.minIntervalMs;
     const delta = this.#graph.flush();

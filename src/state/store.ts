@@ -16,6 +16,8 @@ export class ClusterStore implements ClusterView {
   readonly #selectableByNamespace = new Map<string, Map<PodKey, SelectablePod>>();
   /** Every live, non-hostNetwork pod that reports the address; the owner first. One claimant (the usual case) is kept bare. */
   readonly #claimants = new Map<Address, Pod | readonly Pod[]>();
+  /** Addresses with more than one claimant. */
+  readonly #shared = new Set<Address>();
   readonly #namespaces = new Map<string, Namespace>();
   readonly #namespaceLabels = new Map<string, Labels>();
   readonly #nodes = new Map<string, Node>();
@@ -65,12 +67,14 @@ export class ClusterStore implements ClusterView {
     for (const other of claimants) touched.add(other.key);
     const all = [...claimants, pod].sort(newestFirst);
     this.#claimants.set(address, all.length === 1 ? pod : all);
+    if (all.length > 1) this.#shared.add(address);
   }
 
   #withdraw(address: Address, key: PodKey, touched: Set<PodKey>): void {
     const rest = toList(this.#claimants.get(address)).filter((claimant) => claimant.key !== key);
     for (const other of rest) touched.add(other.key);
     setOrDelete(this.#claimants, address, rest.length <= 1 ? rest[0] : rest);
+    if (rest.length <= 1) this.#shared.delete(address);
   }
 
   /** The pod with the addresses it owns now; the same object as before when nothing that matters changed. */
@@ -149,13 +153,9 @@ export class ClusterStore implements ClusterView {
     return owner === undefined ? undefined : this.#selectable.get(owner.key);
   }
 
-  /** Addresses that more than one live pod claims, each with its claimants, the owner first. */
+  /** Addresses that more than one live pod claims, each with its claimants, the owner first. Cost: what is shared. */
   sharedAddresses(): { readonly address: Address; readonly claimants: readonly Pod[] }[] {
-    const shared = [];
-    for (const [address, claimants] of this.#claimants) {
-      if (isList(claimants)) shared.push({ address, claimants });
-    }
-    return shared;
+    return [...this.#shared].map((address) => ({ address, claimants: toList(this.#claimants.get(address)) }));
   }
 
   namespaceNames(): Iterable<string> {

@@ -123,3 +123,26 @@ it("status says which pods are isolated by what, and what is wrong", async () =>
     pods: [{ pod: "shop/free", ingress: null, egress: null }, { pod: "shop/web" }],
   });
 });
+
+it("a pod elsewhere that claims the address of one here is told, in log and status, until it is gone", async () => {
+  const scenario = await Scenario.start();
+  scenario.put(...BASE);
+  const running = await scenario.startAgent();
+  await scenario.inForce();
+  expect((await running.agent.report.status()).findings).toEqual([]);
+  const thief = {
+    ...pod("thief", { address: "10.1.1.10", startTime: "2026-02-01T00:00:00Z" }),
+    spec: { nodeName: "n2", containers: [] },
+  };
+  scenario.put(thief);
+  const sentence =
+    "10.1.1.10 is claimed by shop/web (n1) and by shop/thief (n2), which started last: only policies for shop/thief (n2) count for it";
+  await until("it is told", () => running.logLines.join("").includes("several live pods claim one address"));
+  expect((await running.agent.report.status()).findings).toEqual([
+    { object: "pod shop/web", severity: "warning", message: sentence },
+  ]);
+  scenario.delete(thief);
+  await until("it has ended", () => running.logLines.join("").includes("they do not claim one address any more"));
+  expect((await running.agent.report.status()).findings).toEqual([]);
+  await scenario.inForce();
+});
