@@ -23,7 +23,17 @@ export interface AgentStatus {
   /** Kinds of policies that the cluster has and this agent does not enforce. */
   readonly unenforcedKinds: readonly string[];
   readonly pods: readonly PodStatus[];
-  readonly findings: readonly { readonly object: string; readonly severity: Severity; readonly message: string }[];
+  readonly findings: readonly FindingStatus[];
+}
+
+export interface FindingStatus {
+  readonly object: string;
+  readonly severity: Severity;
+  /** `spec.ingress[0].from[1].ipBlock.cidr`; undefined: the whole object. */
+  readonly field?: string | undefined;
+  readonly message: string;
+  /** What would be right. */
+  readonly hint?: string | undefined;
 }
 
 export interface SyncState {

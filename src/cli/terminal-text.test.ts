@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alignColumns, countOf, printable } from "./terminal-text.ts";
+import { alignColumns, countOf, printable, wrapped } from "./terminal-text.ts";
 
 describe("text from outside", () => {
   it.each([
@@ -25,3 +25,9 @@ it("counts have their plural", () => {
     "2 entries",
   ]);
 });
+
+it.each([
+  ["short", "  short\n"],
+  ["one two three four", "  one two\n    three\n    four\n"],
+  ["a-word-that-is-longer than it", "  a-word-that-is-longer\n    than it\n"],
+])("%j is wrapped between words", (text, expected) => expect(wrapped(text, 11, "  ")).toBe(expected));

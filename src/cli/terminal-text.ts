@@ -28,3 +28,17 @@ export function alignColumns(rows: readonly (readonly string[])[], indent = ""):
 export function countOf(count: number, singular: string, plural = `${singular}s`): string {
   return `${count} ${count === 1 ? singular : plural}`;
 }
+
+/** Lines of at most `columns`, broken between words, all but the first indented by two more than `indent`. A longer word stays whole. */
+export function wrapped(text: string, columns: number, indent: string): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(" ")) {
+    const isFirst = line.trim() === "";
+    if (!isFirst && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = `${indent}  ${word}`;
+    } else line += isFirst ? word : ` ${word}`;
+  }
+  return [...lines, line].map((each) => `${each}\n`).join("");
+}

@@ -54,7 +54,7 @@ const now = Date.parse("2026-01-01T00:01:00Z");
 
 describe("the status of a node", () => {
   it("that is well fits on a screen", () => {
-    expect(formatStatus(STATUS, { now, wide: false })).toBe(`node         worker-1
+    expect(formatStatus(STATUS, { now, wide: false, columns: 100 })).toBe(`node         worker-1
 agent        nftpol 0.1.0, nftables v1.1.3, nft -i
 rules        in force, last changed 60s ago (7 changes)
 table        17 rules, 9 sets, 4 elements
@@ -78,33 +78,53 @@ PODS
         ...STATUS,
         sync: { ...STATUS.sync, inForce: false, reason: "no memory" },
         packetPath: ["bridge cni0 …"],
-        findings: [{ object: "policy x", severity: "error", message: "bad \u001b[31m" }],
+        findings: [{ object: "policy x", severity: "error", field: "spec", message: "bad \u001b[31m", hint: "better" }],
         verification: {
           ...STATUS.verification,
           repairedDifferences: 2,
           lastDifferences: ["chain forward lacks a rule"],
         },
       },
-      { now, wide: false },
+      { now, wide: false, columns: 100 },
     );
     expect(text).toContain("rules        NOT as the policies say");
     expect(text).toContain(`PROBLEMS
   rules: no memory
   packet path: bridge cni0 …
   changed by others and repaired: chain forward lacks a rule
-  error: policy x: bad \\u{1b}[31m
+  error: policy x: spec: bad \\u{1b}[31m (better)
 `);
   });
 
-  it("with -o wide names the chains", () => {
-    expect(formatStatus(STATUS, { now, wide: true })).toContain("ingress4_x");
+  it("with -o wide names the chains, below their pod", () => {
+    expect(formatStatus(STATUS, { now, wide: true, columns: 100 })).toContain(`
+  shop/db   10.0.0.2           shop/db  open
+    ingress4_x
+  shop/web  10.0.0.1, fd00::1  open     open
+`);
+  });
+
+  it.each([70, 100])("keeps within %d columns, whatever is to be told", (columns) => {
+    const sentence = "a sentence of words that goes on and on until it does not fit any more ";
+    const chain = `ingress4_${"x".repeat(45)}`;
+    const text = formatStatus(
+      {
+        ...STATUS,
+        packetPath: [sentence.repeat(4).trim()],
+        findings: [{ object: "policy x", severity: "error", field: "spec", message: sentence.repeat(2).trim() }],
+        pods: STATUS.pods.map((pod) => ({ ...pod, classes: [chain, chain, chain] })),
+      },
+      { now, wide: true, columns },
+    );
+    expect(text.split("\n").filter((line) => line.length > columns)).toEqual([]);
+    expect(text.replace(/\s+/g, " ")).toContain(`packet path: ${sentence.repeat(4)}`);
   });
 
   it("of a dry run says that nothing is in force", () => {
     const sync = { inForce: false, reason: "dry run: …", lastCommitAt: undefined, commits: 0, failures: 0 };
     const text = formatStatus(
       { ...STATUS, dryRun: true, sync: { ...sync, lastFailure: undefined }, dropped: undefined },
-      { now, wide: false },
+      { now, wide: false, columns: 100 },
     );
     expect(text).toContain("\nrules        NOT in force: dry run: …\n");
     expect(text).toContain("\ntable        would have 17 rules, 9 sets, 4 elements\n");
@@ -112,7 +132,7 @@ PODS
 
   it("without an agent's first commit says so", () => {
     const sync = { ...STATUS.sync, inForce: false, reason: "not …", lastCommitAt: undefined, commits: 0 };
-    const text = formatStatus({ ...STATUS, sync, pods: [] }, { now, wide: false });
+    const text = formatStatus({ ...STATUS, sync, pods: [] }, { now, wide: false, columns: 100 });
     expect(text).toContain("none that policies can select");
     expect(text).toContain("\ntable        not written yet: rules of before stay\n");
     expect(text).not.toContain("17 rules");

@@ -1,17 +1,19 @@
 // `nftpol status` for people: the node's state from the top, problems where they are, then its pods. Pure.
 
 import type { AgentStatus, PodStatus } from "../../agent/agent-status.ts";
-import { alignColumns, countOf, printable } from "../terminal-text.ts";
+import { alignColumns, countOf, printable, wrapped } from "../terminal-text.ts";
 
 export interface StatusTextOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Also the chains of each pod. */
   readonly wide: boolean;
+  /** What is told in sentences is wrapped to this width. */
+  readonly columns: number;
 }
 
 export function formatStatus(status: AgentStatus, options: StatusTextOptions): string {
-  return [summary(status, options), problems(status), pods(status.pods, options.wide)]
+  return [summary(status, options), problems(status, options), pods(status.pods, options.wide)]
     .filter((part) => part !== "")
     .join("\n");
 }
@@ -65,15 +67,8 @@ function connectionText({ mode, tracker, cut }: AgentStatus["existingConnections
   return mode === "keep" ? "existing ones are kept" : `rechecked through ${tracker ?? "nothing"}, ${cut} cut`;
 }
 
-function problems({
-  sync,
-  sources,
-  packetPath,
-  findings,
-  verification,
-  backend,
-  unenforcedKinds,
-}: AgentStatus): string {
+function problems(status: AgentStatus, { columns }: StatusTextOptions): string {
+  const { sync, sources, packetPath, findings, verification, backend, unenforcedKinds } = status;
   const lines = [
     ...(sync.reason === undefined ? [] : [`rules: ${sync.reason}`]),
     ...sources.flatMap(({ resource, lastFailure }) =>
@@ -81,22 +76,29 @@ function problems({
     ),
     ...packetPath.map((problem) => `packet path: ${problem}`),
     ...verification.lastDifferences.map((difference) => `changed by others and repaired: ${difference}`),
-    ...findings.map(({ object, severity, message }) => `${severity}: ${object}: ${message}`),
+    ...findings.map(findingText),
     ...unenforcedKinds.map((kind) => `${kind} is installed in the cluster and not enforced by this version`),
     ...backend.warnings,
   ];
-  return lines.length === 0 ? "" : `PROBLEMS\n${lines.map((line) => `  ${printable(line)}\n`).join("")}`;
+  const text = lines.map((line) => wrapped(printable(line), columns, "  ")).join("");
+  return text === "" ? "" : `PROBLEMS\n${text}`;
+}
+
+function findingText({ object, severity, field, message, hint }: AgentStatus["findings"][number]): string {
+  const what = [severity, object, ...(field === undefined || field === "" ? [] : [field]), message].join(": ");
+  return hint === undefined ? what : `${what} (${hint})`;
 }
 
 function pods(statuses: readonly PodStatus[], wide: boolean): string {
   if (statuses.length === 0) return "PODS\n  none that policies can select\n";
   const isolation = (policies: readonly string[] | null) => (policies === null ? "open" : policies.join(", "));
-  const head = ["POD", "ADDRESS", "INGRESS", "EGRESS", ...(wide ? ["CHAINS"] : [])];
-  const rows = statuses.map(({ pod, addresses, ingress, egress, classes }) => {
-    const cells = [pod, addresses.join(", "), isolation(ingress), isolation(egress)];
-    return wide ? [...cells, classes.join(", ")] : cells;
-  });
-  return `PODS\n${alignColumns([head, ...rows.map((row) => row.map((cell) => printable(cell)))], "  ")}`;
+  const rows = statuses.map(({ pod, addresses, ingress, egress }) =>
+    [pod, addresses.join(", "), isolation(ingress), isolation(egress)].map((cell) => printable(cell)),
+  );
+  const [head = "", ...lines] = alignColumns([["POD", "ADDRESS", "INGRESS", "EGRESS"], ...rows], "  ").split("\n");
+  const chains = (index: number) =>
+    (wide ? (statuses[index]?.classes ?? []) : []).map((name) => `    ${printable(name)}`);
+  return ["PODS", head, ...lines.flatMap((line, index) => [line, ...chains(index)])].join("\n");
 }
 
 /** `3s`, `5m`, `2h`, `4d`: as kubectl shows ages. */

@@ -3,6 +3,7 @@
 import { BackendError } from "../../backends/backend.ts";
 import { listTable } from "../../backends/nft/io/table-listing.ts";
 import { TABLE } from "../../backends/nft/ruleset.ts";
+import { HELP_WIDTH } from "../help.ts";
 import { askAgent } from "../status/ask-agent.ts";
 import { describeKernelTable } from "../status/kernel-text.ts";
 import { formatStatus } from "../status/status-text.ts";
@@ -23,8 +24,9 @@ export const run: VerbRun = async (_args, options, context) => {
   }
   const { status } = answer;
   const format = textOption(options, "output");
+  const columns = Math.min(context.columns, HELP_WIDTH);
   if (format === "json") context.stdout(`${JSON.stringify(status, null, 2)}\n`);
-  else context.stdout(formatStatus(status, { now: Date.now(), wide: format === "wide" }));
+  else context.stdout(formatStatus(status, { now: Date.now(), wide: format === "wide", columns }));
   return status.sync.inForce ? 0 : 1;
 };
 
