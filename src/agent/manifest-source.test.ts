@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -84,5 +84,26 @@ describe("a watched folder", () => {
     await writeFile(join(folder, "policy.yaml"), POLICY.replace("name: a", "name: b"));
     await eventually(() => keys(batches[1]).sort()).toEqual(["+NetworkPolicy/x/b", "-NetworkPolicy/x/a"]);
     expect(source.status()[0]?.lastFailure).toBeUndefined();
+  });
+
+  it("whose files lead through one link, as the kubelet mounts them, changes as a whole", async () => {
+    await eventually(() => synced).toBe(1);
+    const version = async (name: string, label: string) => {
+      await mkdir(join(folder, name));
+      for (const file of ["one", "two"]) {
+        const text = POLICY.replace("name: a", `name: ${file}, labels: {l: ${label}}`);
+        await writeFile(
+          join(folder, name, `${file}.yaml`),
+          text.replace("podSelector: {}", `podSelector: {matchLabels: {l: ${label}}}`),
+        );
+      }
+      await symlink(name, join(folder, "..new"));
+      await rename(join(folder, "..new"), join(folder, "..data"));
+    };
+    await version("..first", "a");
+    for (const file of ["one", "two"]) await symlink(`..data/${file}.yaml`, join(folder, `${file}.yaml`));
+    await eventually(() => keys(batches[1])).toEqual(["+NetworkPolicy/x/one", "+NetworkPolicy/x/two"]);
+    await version("..second", "b");
+    await eventually(() => keys(batches[2])).toEqual(["+NetworkPolicy/x/one", "+NetworkPolicy/x/two"]);
   });
 });

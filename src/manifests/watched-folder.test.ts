@@ -66,6 +66,124 @@ describe("a folder", () => {
   });
 });
 
+/** Looks until there is a state, each after a step; how many that took. */
+async function looksUntilState(folder: WatchedFolder, step: () => void, most = 400) {
+  for (let looks = 1; looks <= most; looks++) {
+    step();
+    const seen = await folder.look();
+    if (typeof seen !== "string") return { looks, state: seen };
+  }
+  throw new Error(`no state within ${most} looks`);
+}
+
+describe("a file that is replaced at every look", () => {
+  const replace = (files: EditedFiles, path: string) => {
+    let version = 0;
+    return () => files.write(path, policy(`version${++version}`));
+  };
+
+  it("does not hold up the others: it is left as it was, and told", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
+    await settle();
+    const step = replace(files, "d/a.yaml");
+    step();
+    expect(await folder.look()).toBe("changing");
+    files.write("d/b.yaml", policy("b2"));
+    const { state, looks } = await looksUntilState(folder, step);
+    expect(looks).toBeLessThan(30);
+    expect(names(state)).toEqual(["a", "b2"]);
+    expect(state.broken).toMatchObject([{ code: "file-restless", position: { file: "d/a.yaml" } }]);
+    expect(state.unknownFiles).toBe(0);
+
+    // From now on the others take two looks, as always.
+    files.write("d/c.yaml", policy("c"));
+    const next = await looksUntilState(folder, step);
+    expect(next.looks).toBe(2);
+    expect(names(next.state)).toEqual(["a", "b2", "c"]);
+    files.remove("d/c.yaml");
+    expect(names((await looksUntilState(folder, step)).state)).toEqual(["a", "b2"]);
+
+    const rested = await looksUntilState(folder, () => {});
+    expect(names(rested.state)).toEqual([expect.stringMatching(/^version/), "b2"]);
+    expect(rested.state.broken).toEqual([]);
+  });
+
+  it("and could never be read is not known", async () => {
+    const { files, folder } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
+    const { state } = await looksUntilState(folder, replace(files, "d/a.yaml"));
+    expect(names(state)).toEqual(["b"]);
+    expect(state.unknownFiles).toBe(1);
+  });
+
+  it("stays what it was when it happens to be absent", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
+    await settle();
+    let there = true;
+    const { state } = await looksUntilState(folder, () => {
+      there = !there;
+      if (there) files.write("d/a.yaml", policy("a2"));
+      else files.remove("d/a.yaml");
+    });
+    expect(names(state)).toEqual(["a", "b"]);
+  });
+
+  it("under a new name each time stops nothing for ever either", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a") });
+    await settle();
+    files.write("d/b.yaml", policy("b"));
+    let number = 0;
+    const { state, looks } = await looksUntilState(folder, () => {
+      files.remove(`d/tmp-${number}.yaml`);
+      files.write(`d/tmp-${++number}.yaml`, policy("tmp"));
+    });
+    expect(looks).toBeLessThan(150);
+    expect(names(state)).toEqual(["a", "b"]);
+  });
+});
+
+describe("files that change together", () => {
+  it.each([false, true])(
+    "are never seen half, also when a look is in their midst (another is restless: %s)",
+    async (busy) => {
+      const { files, folder, settle } = start({
+        "d/a.yaml": policy("a1"),
+        "d/b.yaml": policy("b1"),
+        "d/x.yaml": policy("x"),
+      });
+      await settle();
+      let version = 0;
+      const step = () => {
+        if (busy) files.write("d/x.yaml", policy(`x${++version}`));
+      };
+      for (let look = 0; look < 40; look++) {
+        step();
+        await folder.look();
+      }
+      // As a link to a folder is swapped: after the look has seen the one file, before it sees the other.
+      let swapped = false;
+      files.onFingerprint = (path) => {
+        if (swapped || path !== "d/b.yaml") return;
+        swapped = true;
+        files.write("d/a.yaml", policy("a2"));
+        files.write("d/b.yaml", policy("b2"));
+      };
+      const { state } = await looksUntilState(folder, step);
+      expect(swapped).toBe(true);
+      expect(names(state).slice(0, 2)).toEqual(["a2", "b2"]);
+    },
+  );
+
+  it("one after the other, each within a look of the one before, are seen when the last has come", async () => {
+    const { files, folder, settle } = start({ "d/0.yaml": policy("p0") });
+    await settle();
+    for (let number = 1; number <= 60; number++) {
+      files.write(`d/${number}.yaml`, policy(`p${number}`));
+      expect(await folder.look()).toBe("changing");
+    }
+    expect(names((await folder.look()) as FolderState)).toHaveLength(61);
+  });
+});
+
 describe("a broken file", () => {
   it.each([
     ["cut off", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a", "syntax-error"],

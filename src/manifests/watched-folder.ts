@@ -7,6 +7,7 @@ import { describeFileError } from "./file-errors.ts";
 import { findFiles, type ManifestFile } from "./find-files.ts";
 import type { ManifestFiles } from "./manifest-files.ts";
 import { faultsOfText, type RunningObjects, readRunningObjects } from "./running-objects.ts";
+import { Unrest } from "./unrest.ts";
 
 /** A file's identity at one moment: another one means that it was written or replaced. */
 export type Fingerprint = string;
@@ -45,7 +46,8 @@ export class WatchedFolder {
   readonly #folder: string;
   readonly #files: WatchedFiles;
   #kept = new Map<string, KeptFile>();
-  #lastSeen = "";
+  readonly #unrest = new Unrest();
+  /** What the last state was made of. */
   #taken: string | undefined;
 
   constructor(folder: string, files: WatchedFiles) {
@@ -54,34 +56,43 @@ export class WatchedFolder {
   }
 
   /**
-   * Looks at the folder (subfolders included). `changing`: it is not as it was at the last look; look again soon. `same`: nothing
+   * Looks at the folder (subfolders included). `changing`: something is not as it was at the last look; look again soon. `same`: nothing
    * new since the last state. Otherwise the new state. Throws FolderError when the folder itself cannot be read.
    */
   async look(): Promise<"changing" | "same" | FolderState> {
     const found = await this.#find();
-    const seen = [...found].map(([path, { fingerprint }]) => `${path}\0${fingerprint}`).join("\n");
-    if (seen === this.#taken) return "same";
-    if (seen !== this.#lastSeen) {
-      this.#lastSeen = seen;
-      return "changing";
-    }
+    const restless = this.#unrest.next(new Map([...found].map(([path, { fingerprint }]) => [path, fingerprint])));
+    if (restless === undefined) return "changing";
+    const settled = [...found].filter(([path]) => !restless.has(path));
+    const seen = [...settled.map(([path, { fingerprint }]) => `${path}\0${fingerprint}`), "", ...restless].join("\n");
+    if (seen === this.#taken) return restless.size === 0 ? "same" : "changing";
     const kept = new Map<string, KeptFile>();
     for (const [path, { file, fingerprint }] of found) {
       const before = this.#kept.get(path);
       const isSame = before?.fingerprint === fingerprint && !before.isGone;
-      const now = isSame ? before : await this.#read(file, fingerprint, before);
-      if (now === undefined) return "changing";
-      kept.set(path, now);
+      if (restless.has(path)) kept.set(path, restlessFile(path, before));
+      else {
+        const now = isSame ? before : await this.#read(file, fingerprint, before);
+        if (now === undefined) return "changing";
+        kept.set(path, now);
+      }
     }
-    const isBroken = [...kept.values()].some(({ broken }) => broken.length > 0);
-    // The last, so that of an object that is there twice the present file's counts.
-    for (const [path, file] of isBroken ? this.#kept : []) {
-      if (!kept.has(path) && file.good !== undefined)
-        kept.set(path, { ...file, broken: [goneFile(path)], isGone: true });
-    }
+    this.#keepAbsent(kept, restless);
     this.#kept = kept;
     this.#taken = seen;
     return this.#state();
+  }
+
+  /** Files that are not there and may be all the same. The last, so that of an object that is there twice the present file's counts. */
+  #keepAbsent(kept: Map<string, KeptFile>, restless: ReadonlySet<string>): void {
+    const somethingIsUnread = [...kept].some(
+      ([path, { good, broken }]) => good === undefined || (broken.length > 0 && !restless.has(path)),
+    );
+    for (const [path, file] of this.#kept) {
+      if (kept.has(path) || file.good === undefined) continue;
+      if (restless.has(path)) kept.set(path, restlessFile(path, file));
+      else if (somethingIsUnread) kept.set(path, goneFile(path, file));
+    }
   }
 
   async #find(): Promise<Map<string, { readonly file: ManifestFile; readonly fingerprint: Fingerprint }>> {
@@ -148,15 +159,22 @@ export class WatchedFolder {
   }
 }
 
+function restlessFile(path: string, before: KeptFile | undefined): KeptFile {
+  const message = "the file is written again and again: it is not read before it rests";
+  const broken: Diagnostic = { code: "file-restless", severity: "error", position: { file: path }, message };
+  return { fingerprint: "", good: before?.good, broken: [broken] };
+}
+
 /** What a file declared that has disappeared may be in the one that cannot be read: a rename, or a merge. */
-function goneFile(file: string): Diagnostic {
-  return {
+function goneFile(path: string, before: KeptFile): KeptFile {
+  const broken: Diagnostic = {
     code: "file-gone",
     severity: "error",
-    position: { file },
+    position: { file: path },
     message: "the file is gone, but what it declared may be in a file that cannot be read: it stays in force",
     hint: "repair or delete the file that cannot be read",
   };
+  return { ...before, broken: [broken], isGone: true };
 }
 
 /** Files that are there know better than those that are gone. */

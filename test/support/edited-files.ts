@@ -10,6 +10,8 @@ export class EditedFiles {
   #writes = 0;
   /** Called before a file is read. */
   onRead: (path: string) => void = () => {};
+  /** Called before a fingerprint is taken. */
+  onFingerprint: (path: string) => void = () => {};
   readonly unreadable = new Set<string>();
   /** Folders that cannot be listed, and files that are listed and nothing else (dangling links). */
   readonly closed = new Set<string>();
@@ -43,6 +45,7 @@ export class EditedFiles {
       },
       readAgain: (path, offset, length) => now().readAgain(path, offset, length),
       fingerprint: async (path) => {
+        this.onFingerprint(path);
         await this.door.status(path);
         return String(this.#versions.get(path));
       },
