@@ -2,6 +2,7 @@
 
 import type { CommandSpec } from "./command-spec.ts";
 import {
+  DEFAULT_HEALTH_ADDRESS,
   FAMILY_OPTION,
   INPUT_OPTIONS,
   NODE_OPTION,
@@ -140,7 +141,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "agent",
     summary: "keep this node's rules equal to the policies of the cluster",
     description:
-      "Watches the API server (or a folder) and writes the kernel's rules; needs CAP_NET_ADMIN in the node's network\nnamespace. On SIGTERM it ends and leaves the rules; nftpol cleanup removes them.",
+      "Watches the API server (or a folder) and writes the kernel's rules; needs CAP_NET_ADMIN in the node's network namespace. On SIGTERM it ends and leaves the rules; nftpol cleanup removes them.",
     arguments: [],
     options: [
       { flags: "--node-name <name>", description: "this node; default: $NODE_NAME, else the host's name" },
@@ -180,7 +181,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         flags: "--health-address <address>",
         description: "/healthz, /readyz and /status; off: not served",
-        default: "127.0.0.1:10360",
+        default: DEFAULT_HEALTH_ADDRESS,
       },
       { flags: "--metrics-address <address>", description: "/metrics; off: not served", default: "127.0.0.1:10361" },
       {
@@ -209,7 +210,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     description: "Asks the agent; without one, says what the kernel holds (needs root).",
     arguments: [],
     options: [
-      { flags: "--health-address <address>", description: "where the agent answers", default: "127.0.0.1:10360" },
+      { flags: "--health-address <address>", description: "where the agent answers", default: DEFAULT_HEALTH_ADDRESS },
       outputOption("table", "wide", "json"),
     ],
     examples: [

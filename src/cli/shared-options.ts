@@ -2,6 +2,9 @@
 
 import type { OptionSpec } from "./command-spec.ts";
 
+/** Where an agent tells of itself, and is asked, unless it is told otherwise. */
+export const DEFAULT_HEALTH_ADDRESS = "127.0.0.1:10360";
+
 /** Where the cluster comes from. */
 export const INPUT_OPTIONS: readonly OptionSpec[] = [
   {

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/command-table.ts";
+import { runInMemory } from "./in-memory-run.ts";
 import { folderOf, runBash, runNftpol } from "./run-nftpol.ts";
 
 const SHOP = "policies-examples/shop";
@@ -26,6 +27,16 @@ describe("help", () => {
     for (const { command } of spec?.examples ?? []) expect(stdout).toContain(`\n  ${command}\n`);
     for (const { flags } of spec?.options ?? []) expect(stdout).toContain(`  ${flags}`);
     expect((await runNftpol(["help", name])).stdout).toBe(stdout);
+  });
+});
+
+describe("what the agent is for", () => {
+  it.each([80, 100])("fills its lines at %d columns", async (columns) => {
+    const { stdout } = await runInMemory(["agent", "--help"], { columns });
+    const [, , paragraph = ""] = stdout.split("\n\n");
+    const lines = paragraph.split("\n");
+    expect(paragraph).toMatch(/^Watches the API server/);
+    expect(lines.slice(0, -1).filter((line) => line.length < columns - 20 || line.length > columns)).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { expect, it } from "vitest";
 import { describeKernel } from "../support/kernel.ts";
 import { type Netns, withNetns } from "../support/netns.ts";
-import { runNftpolIn } from "../support/packet-agent.ts";
+import { runNftpolIn, withAgent } from "../support/packet-agent.ts";
 import { until } from "../support/until.ts";
 
 const EXAMPLE = "policies-examples/01-default-deny-ingress";
@@ -35,6 +35,21 @@ async function withOwnedTable(netns: Netns, body: () => Promise<void>): Promise<
     await ended;
   }
 }
+
+describeKernel("cleanup", () => {
+  it("beside a running agent says that its rules come back, and after its end nothing", () =>
+    withNetns(async (netns) => {
+      await withAgent(netns, ["--manifests", EXAMPLE, "--node-name", "worker-1"], async () => {
+        const { code, stdout, stderr } = await runNftpolIn(netns, "cleanup");
+        expect({ code, stdout }).toEqual({ code: 0, stdout: "removed table inet nftpol\n" });
+        expect(stderr).toBe(
+          "nftpol: an agent answers at 127.0.0.1:10360: it will write its rules again\n  end the agent first, then run nftpol cleanup\n",
+        );
+        expect((await runNftpolIn(netns, "cleanup", "--dry-run")).stderr).toContain("an agent answers");
+      });
+      expect(await runNftpolIn(netns, "cleanup")).toMatchObject({ code: 0, stderr: "" });
+    }));
+});
 
 describeKernel("status without an agent", () => {
   it("tells no table, an empty one, ours and ours emptied apart", () =>

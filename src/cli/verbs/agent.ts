@@ -44,7 +44,7 @@ async function readSettings(options: OptionValues, context: VerbContext): Promis
     writer: textOption(options, "nftWriter") as AgentSettings["writer"],
     times: {
       minIntervalMs: parseDuration("--min-sync-interval", textOption(options, "minSyncInterval") as string),
-      verifyEveryMs: parseDuration("--verify-interval", textOption(options, "verifyInterval") as string),
+      verifyEveryMs: verifyInterval(textOption(options, "verifyInterval") as string),
     },
   };
 }
@@ -55,12 +55,22 @@ function nodeName(options: OptionValues, context: VerbContext): string {
   return name === undefined || name === "" ? hostname().toLowerCase() : name;
 }
 
-/** Empty or `off`: not served. */
+/** Reading a large table back takes a good part of a second, and changes wait for it. */
+const SHORTEST_VERIFY_INTERVAL_MS = 1_000;
+
+function verifyInterval(text: string): number {
+  const ms = parseDuration("--verify-interval", text);
+  if (ms === 0 || ms >= SHORTEST_VERIFY_INTERVAL_MS) return ms;
+  throw new CommandError(2, `--verify-interval ${text} is too short`, "write 1s at least, or 0: never");
+}
+
+/** Empty or `off`: not served. A port that the system chooses would be known to nobody. */
 function listenAddress(options: OptionValues, name: string, flag: string): string | undefined {
   const text = textOption(options, name) ?? "";
   if (text === "" || text === "off") return undefined;
-  if (parseListenAddress(text) === undefined) {
-    const hint = "write host:port, [IPv6]:port, :port for all addresses, or off";
+  const port = parseListenAddress(text)?.port ?? 0;
+  if (port === 0) {
+    const hint = "write host:port, [IPv6]:port, :port for all addresses (a port from 1 to 65535), or off";
     throw new CommandError(2, `${flag} ${JSON.stringify(text)} is no address`, hint);
   }
   return text;
