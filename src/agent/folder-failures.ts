@@ -44,12 +44,10 @@ export class FolderFailures {
     const before = this.#files;
     this.#files = sentence(broken);
     if (this.#files === undefined || this.#files === before) return;
-    const findings = broken.map((each) => ({
-      at: placeOf(each),
-      code: each.code,
-      message: each.message,
-      hint: each.hint,
-    }));
+    const findings = broken.map((finding) => {
+      const { code, field, message, hint } = finding;
+      return { at: placeOf(finding), code, field, message, hint };
+    });
     this.#tell({ files: countFiles(broken), findings }, inForce);
   }
 
@@ -72,7 +70,8 @@ export function countFiles(broken: readonly Diagnostic[]): number {
 function sentence(broken: readonly Diagnostic[]): string | undefined {
   const [first] = broken;
   if (first === undefined) return undefined;
-  const text = `${placeOf(first)}: ${first.message}`;
+  const field = first.field === undefined ? "" : `${first.field}: `;
+  const text = `${placeOf(first)}: ${field}${first.message}`;
   const others = [...new Set(broken.map(({ position }) => position.file))].slice(1);
   return others.length === 0 ? text : `${text} (1 of ${others.length + 1} files; the others: ${others.join(", ")})`;
 }
