@@ -42,6 +42,10 @@ export function collectObjects(loaded: RunningObjects): { objects: KnownObjects;
   return { objects, loose: [...findings.values()].flat() };
 }
 
+export function countPolicies(objects: KnownObjects): number {
+  return [...objects.values()].filter(({ event }) => event.kind === "policy").length;
+}
+
 /** The changes that make one state of the other, removals first. */
 export function differences(before: KnownObjects, after: KnownObjects): ClusterChange[] {
   const changes: ClusterChange[] = [];

@@ -11,7 +11,7 @@ import { countFiles, FolderFailures } from "./folder-failures.ts";
 import { FolderNotifications } from "./folder-notifications.ts";
 import type { Log } from "./log.ts";
 import { LooseFindings } from "./loose-findings.ts";
-import { collectObjects, differences, type KnownObjects } from "./manifest-objects.ts";
+import { collectObjects, countPolicies, differences, type KnownObjects } from "./manifest-objects.ts";
 
 /** The folder has settled when two looks so far apart see the same. */
 const SETTLE_MS = 150;
@@ -119,8 +119,14 @@ export class ManifestSource implements ClusterSource {
     this.#loose.update(loose);
     this.#unenforcedKinds = loaded.unenforcedKinds;
     const changes = differences(this.#known, objects);
+    const policies = countPolicies(objects);
+    const policiesBefore = this.#synced ? countPolicies(this.#known) : undefined;
     this.#known = objects;
-    log.info({ changes: changes.length, objects: objects.size, broken: countFiles(broken) }, "manifests read");
+    const counts = { changes: changes.length, objects: objects.size, policies, broken: countFiles(broken) };
+    log.info(counts, "manifests read");
+    if (policies === 0 && policiesBefore !== 0) {
+      log.warn({ gone: policiesBefore ?? 0 }, "the folder has no policies: every pod is open");
+    }
     if (changes.length > 0) sink.changed(changes);
     if (!this.#synced) {
       this.#synced = true;
