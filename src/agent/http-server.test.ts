@@ -29,6 +29,22 @@ describe("an address", () => {
     const url = await serve({});
     await expect(serveHttp(new URL(url).host, {}, () => {})).rejects.toThrow(ListenError);
   });
+
+  it.each([
+    ["that is taken", undefined, "is another agent running?"],
+    // 192.0.2.0/24 is for documentation: no machine has it.
+    ["that this machine does not have", "192.0.2.1:10360", "this machine has no such address"],
+    ["whose name means nothing", "nowhere.invalid:10360", "the name does not resolve"],
+  ])(
+    "%s is a ListenError that says what to do",
+    async (_what, address, hint) => {
+      const taken = address ?? new URL(await serve({})).host;
+      const error = await serveHttp(taken, {}, () => {}).catch((each: unknown) => each);
+      expect(error).toBeInstanceOf(ListenError);
+      expect(error).toMatchObject({ hint: expect.stringContaining(hint) });
+    },
+    60_000,
+  );
 });
 
 it("more than a hundred connections at once are not taken, and afterwards it answers as before", async () => {

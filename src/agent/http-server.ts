@@ -14,11 +14,23 @@ export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 
 /** An address cannot be listened on. */
 export class ListenError extends Error {
-  constructor(address: string, cause: Error) {
+  /** What to do. */
+  readonly hint: string;
+
+  constructor(address: string, cause: NodeJS.ErrnoException) {
     super(`cannot listen on ${address}: ${cause.message}`, { cause });
     this.name = "ListenError";
+    this.hint = HINTS[cause.code ?? ""] ?? "choose another address";
   }
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is another agent running? if not, another program has the port: choose another one",
+  EADDRNOTAVAIL: "this machine has no such address: write one of its own, or :port for all",
+  ENOTFOUND: "the name does not resolve: write an address",
+  EAI_AGAIN: "the name does not resolve: write an address",
+  EACCES: "ports below 1024 need CAP_NET_BIND_SERVICE: choose a higher one",
+};
 
 export interface HttpServer {
   /** `127.0.0.1:10360`, with the port that was really taken. */

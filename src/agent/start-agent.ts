@@ -244,7 +244,7 @@ async function serve({ healthAddress, metricsAddress }: AgentSettings, agent: Ag
   } catch (error) {
     for (const server of servers) await server.close();
     if (!(error instanceof ListenError)) throw error;
-    const hint = "is another agent running? --health-address and --metrics-address choose other places, or off";
+    const hint = `${error.hint} (--health-address, --metrics-address; off: not served)`;
     throw new AgentStartError(error.message, hint, error);
   }
 }
