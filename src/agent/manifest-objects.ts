@@ -1,6 +1,7 @@
 // The objects of one state of a folder, and the difference from one state to the next. Pure.
 
 import { isDeepStrictEqual } from "node:util";
+import type { AgentPlacement } from "../manifests/placement.ts";
 import type { RunningObjects } from "../manifests/running-objects.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { ClusterEvent } from "../state/change.ts";
@@ -40,6 +41,24 @@ export function collectObjects(loaded: RunningObjects): { objects: KnownObjects;
     add(`policy ${key}`, { kind: "policy", key, policy }, object);
   }
   return { objects, loose: [...findings.values()].flat() };
+}
+
+/** One for each pod whose node is a guess. */
+export function placementFindings({ pods, doubtful }: AgentPlacement, own: string): Diagnostic[] {
+  return pods
+    .filter(({ key }) => doubtful.has(key))
+    .map(({ key, nodeName, position }) => {
+      const where = nodeName === own ? "on this node" : nodeName === undefined ? "on no node" : `on ${nodeName}`;
+      return {
+        code: "pod-without-node",
+        severity: "warning",
+        position,
+        object: `Pod ${key}`,
+        field: "spec.nodeName",
+        message: `the pod names no node, but others name theirs: it is taken to be ${where}`,
+        hint: "write spec.nodeName",
+      };
+    });
 }
 
 export function countPolicies(objects: KnownObjects): number {

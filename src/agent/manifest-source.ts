@@ -3,7 +3,7 @@
 
 import { stat } from "node:fs/promises";
 import { nodeManifestFiles } from "../manifests/manifest-files.ts";
-import { placePods } from "../manifests/placement.ts";
+import { placePodsOfAgent } from "../manifests/placement.ts";
 import { FolderError, type FolderState, type WatchedFiles, WatchedFolder } from "../manifests/watched-folder.ts";
 import type { Clock } from "./clock.ts";
 import type { ClusterSink, ClusterSource, SourceStatus, StandingFinding } from "./cluster-change.ts";
@@ -11,7 +11,13 @@ import { countFiles, FolderFailures } from "./folder-failures.ts";
 import { FolderNotifications } from "./folder-notifications.ts";
 import type { Log } from "./log.ts";
 import { LooseFindings } from "./loose-findings.ts";
-import { collectObjects, countPolicies, differences, type KnownObjects } from "./manifest-objects.ts";
+import {
+  collectObjects,
+  countPolicies,
+  differences,
+  type KnownObjects,
+  placementFindings,
+} from "./manifest-objects.ts";
 
 /** The folder has settled when two looks so far apart see the same. */
 const SETTLE_MS = 150;
@@ -42,6 +48,7 @@ export class ManifestSource implements ClusterSource {
   readonly #loose: LooseFindings;
   #known: KnownObjects = new Map();
   #unenforcedKinds: readonly string[] = [];
+  #nodeIsKnown = false;
   #synced = false;
   #lastChangeAt: number | undefined;
   #loads = 0;
@@ -114,8 +121,10 @@ export class ManifestSource implements ClusterSource {
     this.#loads++;
     this.#lastChangeAt = clock.now();
     this.#failures.filesRead(broken, this.#synced);
-    const placed = placePods(loaded.pods, loaded.nodes, nodeName);
-    const { objects, loose } = collectObjects({ ...loaded, pods: placed.pods });
+    const placed = placePodsOfAgent(loaded.pods, loaded.nodes, nodeName, this.#nodeIsKnown);
+    this.#nodeIsKnown = placed.isKnown;
+    const diagnostics = [...loaded.diagnostics, ...placementFindings(placed, nodeName)];
+    const { objects, loose } = collectObjects({ ...loaded, pods: placed.pods, diagnostics });
     this.#loose.update(loose);
     this.#unenforcedKinds = loaded.unenforcedKinds;
     const changes = differences(this.#known, objects);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Node, type Pod, podKey } from "../model/cluster.ts";
-import { MADE_UP_NODE, placePods } from "./placement.ts";
+import { MADE_UP_NODE, placePods, placePodsOfAgent } from "./placement.ts";
 
 const position = { file: "x" };
 
@@ -50,5 +50,44 @@ describe("pods that name no node", () => {
   it("are on none where others are on several", () => {
     const pods = [pod("p"), pod("q", "n"), pod("r", "m")];
     expect(place(pods, [], "n")).toEqual({ pods: [undefined, "n", "m"], nodeNames: ["m", "n"], unplaced: 1 });
+  });
+});
+
+describe("for the agent of a node, pods that name no node", () => {
+  it.each<[string, readonly Pod[], readonly Node[], boolean, (string | undefined)[], string[]]>([
+    ["are on it when nobody names any", [pod("p")], [], false, ["own"], []],
+    ["are on it when it is one of the Node objects", [pod("p")], [node("own"), node("m")], false, ["own"], []],
+    ["are on it beside a pod that is there", [pod("p"), pod("q", "own")], [], false, ["own", "own"], []],
+    [
+      "are on it beside a pod of another node",
+      [pod("p"), pod("q", "n2")],
+      [node("own")],
+      false,
+      ["own", "n2"],
+      ["a/p"],
+    ],
+    ["stay on it when a pod of another node comes", [pod("p"), pod("q", "n2")], [], true, ["own", "n2"], ["a/p"]],
+    ["stay on it when Node objects of others come", [pod("p")], [node("n2")], true, ["own"], ["a/p"]],
+    [
+      "stay when pods are on several",
+      [pod("p"), pod("q", "n2"), pod("r", "n3")],
+      [],
+      true,
+      ["own", "n2", "n3"],
+      ["a/p"],
+    ],
+    ["are elsewhere when only others are named", [pod("p"), pod("q", "n2")], [], false, ["n2", "n2"], ["a/p"]],
+    [
+      "are nowhere when several others are named",
+      [pod("p"), pod("q", "n2"), pod("r", "n3")],
+      [],
+      false,
+      [undefined, "n2", "n3"],
+      ["a/p"],
+    ],
+  ])("%s", (_, pods, nodes, wasHere, placedOn, doubtful) => {
+    const placed = placePodsOfAgent(pods, nodes, "own", wasHere);
+    expect(placed.pods.map(({ nodeName }) => nodeName)).toEqual(placedOn);
+    expect([...placed.doubtful]).toEqual(doubtful);
   });
 });

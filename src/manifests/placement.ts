@@ -1,6 +1,6 @@
-// Which node each pod is on, where manifests do not say. Pure.
+// Which node each pod is on, where manifests do not say: for a whole cluster, and for the agent of one node. Pure.
 
-import type { Node, Pod } from "../model/cluster.ts";
+import type { Node, Pod, PodKey } from "../model/cluster.ts";
 
 /** The name of the only node of a cluster whose manifests name none. */
 export const MADE_UP_NODE = "node";
@@ -28,6 +28,40 @@ export function placePods(pods: readonly Pod[], nodes: readonly Node[], wanted?:
   const only = [...named][0] ?? chooseNode(defined, wanted);
   const placed = pods.map((pod) => (pod.nodeName === undefined ? { ...pod, nodeName: only } : pod));
   return { pods: placed, nodeNames: sortedNames([only, ...defined]), unplaced: 0 };
+}
+
+export interface AgentPlacement {
+  readonly pods: readonly Pod[];
+  /** Pods that name no node although others are named: where they are is a guess. */
+  readonly doubtful: ReadonlySet<PodKey>;
+  /** Whether the manifests know the node, now or before. */
+  readonly isKnown: boolean;
+}
+
+/**
+ * For the agent of the node `own`. As soon as manifests know it, or pods were placed there before (`wasKnown`), pods that name no
+ * node are on it, whatever other nodes there are: a pod too many has rules that it does not need, one too few has none. Before,
+ * as `placePods` says: under a name that nothing knows nothing is enforced.
+ */
+export function placePodsOfAgent(
+  pods: readonly Pod[],
+  nodes: readonly Node[],
+  own: string,
+  wasKnown: boolean,
+): AgentPlacement {
+  const ofPods = new Set(pods.map(({ nodeName }) => nodeName).filter((name) => name !== undefined));
+  const named = new Set([...ofPods, ...nodes.map(({ name }) => name)]);
+  const isKnown = wasKnown || named.size === 0 || named.has(own);
+  const placed = isKnown
+    ? pods.map((pod) => (pod.nodeName === undefined ? { ...pod, nodeName: own } : pod))
+    : placePods(pods, nodes, own).pods;
+  const othersAreNamed = [...ofPods].some((name) => name !== own) || (named.size > 0 && !named.has(own));
+  const doubtful = othersAreNamed ? pods.filter(({ nodeName }) => nodeName === undefined).map(({ key }) => key) : [];
+  return {
+    pods: placed,
+    doubtful: new Set(doubtful),
+    isKnown: wasKnown || named.has(own) || placed.some(({ nodeName }) => nodeName === own),
+  };
 }
 
 function chooseNode(defined: readonly string[], wanted: string | undefined): string {
