@@ -93,7 +93,10 @@ function reflected<T>(
           const fields = { resource: resource.name, failures: status.failures, synced: status.synced };
           if (lastFailure === undefined) log.info(fields, "watching again");
           else
-            log.warn({ ...fields, failure: lastFailure }, "the API server cannot be watched: rules stay as they are");
+            log.warn(
+              { ...fields, failure: lastFailure, hint: status.lastHint },
+              "the API server cannot be watched: rules stay as they are",
+            );
         },
       });
       await reflector.run(signal);

@@ -10,7 +10,7 @@ import { NftBackend } from "../backends/nft/nft-backend.ts";
 import { TABLE } from "../backends/nft/ruleset.ts";
 import { WatchedKernelTable } from "../backends/nft/watched-kernel-table.ts";
 import { connectApiClient } from "../kube/api-client.ts";
-import { ApiError } from "../kube/api-error.ts";
+import { ApiError, hintFor } from "../kube/api-error.ts";
 import { reportEvent } from "../kube/events.ts";
 import { type ConnectionTracker, ConnectionTrackerError } from "../netlink/connection-tracker.ts";
 import { NetlinkError } from "../netlink/netlink-error.ts";
@@ -133,7 +133,7 @@ async function runAgent({ settings, log, signal, backend, facts, input }: Runnin
   });
   const servers = await serve(settings, agent, log);
   log.info(
-    { version, backend: facts.version, writer: facts.writer, dryRun, source: input.name },
+    { version, backend: facts.version, writer: facts.writer, dryRun, source: input.name, server: input.server },
     "nftpol agent started",
   );
   const ended = new AbortController();
@@ -184,6 +184,8 @@ async function watched(kernel: KernelTable, log: Log): Promise<KernelTable> {
 
 interface Input {
   readonly name: string;
+  /** `https://10.96.0.1:443`; undefined: a folder. */
+  readonly server: string | undefined;
   readonly source: ClusterSource;
   readonly reportFindings: (findings: readonly ObjectFinding[], onOutcome: (outcome: string) => void) => void;
   close(): void;
@@ -195,14 +197,14 @@ async function openSource(
 ): Promise<Input> {
   if (manifests !== undefined) {
     const source = new ManifestSource({ folder: manifests, nodeName, clock: realClock, log });
-    return { name: manifests, source, reportFindings: () => {}, close: () => {} };
+    return { name: manifests, server: undefined, source, reportFindings: () => {}, close: () => {} };
   }
   let client: Awaited<ReturnType<typeof connectApiClient>>;
   try {
     client = await connectApiClient({ kubeconfig, context, userAgent: "nftpol-agent" });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    throw new AgentStartError(error.message, error.hint ?? "or watch a folder with --manifests", error);
+    throw new AgentStartError(error.message, hintFor(error, "watch a folder with --manifests"), error);
   }
   const ended = new AbortController();
   const events = new PolicyEvents({
@@ -212,6 +214,7 @@ async function openSource(
   });
   return {
     name: client.contextName,
+    server: client.serverOrigin,
     source: new KubernetesSource({ client, log }),
     reportFindings: dryRun ? () => {} : (findings, onOutcome) => events.add(findings, onOutcome),
     close() {

@@ -57,7 +57,7 @@ async function loadObjects(options: OptionValues, context: VerbContext): Promise
 /** Reads the cluster of the kube context. Throws CommandError with exit code 3 when that cannot be done. */
 async function readKubeContext(options: OptionValues, context: VerbContext): Promise<LoadedManifests> {
   // The Kubernetes client takes 100 ms to load: only who asks for a cluster pays.
-  const [{ snapshotCluster }, { ApiError }] = await Promise.all([
+  const [{ snapshotCluster }, { ApiError, hintFor }] = await Promise.all([
     import("../kube/snapshot.ts"),
     import("../kube/api-error.ts"),
   ]);
@@ -72,7 +72,7 @@ async function readKubeContext(options: OptionValues, context: VerbContext): Pro
     return { ...snapshot, ignoredKinds: new Map(), madeUpAddresses: 0 };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    throw new CommandError(3, error.message, error.hint ?? "or give manifests with -f", { cause: error });
+    throw new CommandError(3, error.message, hintFor(error, "read manifests with -f"), { cause: error });
   } finally {
     progress.finish();
   }

@@ -4,7 +4,7 @@
 import { constants } from "node:buffer";
 import { isMapping } from "../dialects/field-reader.ts";
 import { ClusterAccess } from "./credentials.ts";
-import { type KubeconfigOptions, loadKubeContext } from "./kubeconfig.ts";
+import { type KubeContext, type KubeconfigOptions, loadKubeContext } from "./kubeconfig.ts";
 import type { Resource } from "./resources.ts";
 import { DEFAULT_PULSE, type PulseTimeouts, ServerPulse } from "./server-pulse.ts";
 import { VERSION_PATH } from "./server-version.ts";
@@ -40,6 +40,8 @@ export interface ApiClient {
 }
 
 export interface StreamingApiClient extends ApiClient {
+  /** `https://10.96.0.1:443`, without what the URL may have besides. */
+  readonly serverOrigin: string;
   /**
    * Any request, answered as soon as the headers are there, whatever the status. Request and body fail with ApiError
    * (`timeout`) when the server dies meanwhile: it may be quiet for ever, but not dead.
@@ -63,16 +65,18 @@ export async function connectApiClient(options: ApiClientOptions = {}): Promise<
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const access = new ClusterAccess(context, reload, options.credentialsWithinMs);
   const transport = new ApiTransport(access, timeouts, options.userAgent ?? "nftpol");
-  return new HttpApiClient(context.name, transport, options.pulse ?? DEFAULT_PULSE);
+  return new HttpApiClient(context, transport, options.pulse ?? DEFAULT_PULSE);
 }
 
 class HttpApiClient implements StreamingApiClient {
   readonly contextName: string;
+  readonly serverOrigin: string;
   readonly #transport: ApiTransport;
   readonly #pulse: ServerPulse;
 
-  constructor(contextName: string, transport: ApiTransport, pulse: PulseTimeouts) {
-    this.contextName = contextName;
+  constructor({ name, cluster }: KubeContext, transport: ApiTransport, pulse: PulseTimeouts) {
+    this.contextName = name;
+    this.serverOrigin = URL.parse(cluster.server)?.origin ?? cluster.server;
     this.#transport = transport;
     this.#pulse = new ServerPulse((signal) => this.#probe(signal), pulse);
   }

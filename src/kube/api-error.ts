@@ -59,6 +59,12 @@ export class ApiError extends Error {
   }
 }
 
+/** What to do: the error's own hint, and where no cluster was named what could be read instead (`read manifests with -f`). */
+export function hintFor({ kind, hint }: ApiError, otherwise: string): string {
+  if (hint === undefined) return `or ${otherwise}`;
+  return kind === "kubeconfig" ? `${hint}, or ${otherwise}` : hint;
+}
+
 /** 401: the server does not know who asks. */
 export function isUnauthorized(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 401;

@@ -45,7 +45,7 @@ export async function loadKubeContext(options: KubeconfigOptions = {}): Promise<
   throw new ApiError({
     kind: "kubeconfig",
     message: `there is no kubeconfig: ${absent}`,
-    hint: "name one with --kubeconfig or KUBECONFIG, or read manifests with -f",
+    hint: "name one with --kubeconfig or KUBECONFIG",
   });
 }
 

@@ -1,5 +1,6 @@
 // How a reflector is doing, for readiness, logs and metrics. Owns the counters, not what they lead to.
 
+import type { ApiError } from "./api-error.ts";
 import type { MonotonicClock } from "./monotonic-clock.ts";
 
 export interface ReflectorStatus {
@@ -20,6 +21,8 @@ export interface ReflectorStatus {
   readonly failures: number;
   /** One sentence; undefined while a watch is open or while nothing has failed since the last one. */
   readonly lastFailure: string | undefined;
+  /** What to do about it. */
+  readonly lastHint: string | undefined;
   /** The server does not serve this resource (404). */
   readonly absent: boolean;
 }
@@ -33,6 +36,7 @@ export class StatusRecord {
   #watches = 0;
   #failures = 0;
   #lastFailure: string | undefined;
+  #lastHint: string | undefined;
   #absent = false;
 
   /** `onStatus` is called after every change but the age's. */
@@ -51,6 +55,7 @@ export class StatusRecord {
       watches: this.#watches,
       failures: this.#failures,
       lastFailure: this.#lastFailure,
+      lastHint: this.#lastHint,
       absent: this.#absent,
     };
   }
@@ -70,12 +75,14 @@ export class StatusRecord {
     this.heard();
     this.#watches++;
     this.#lastFailure = undefined;
+    this.#lastHint = undefined;
     this.#changed();
   }
 
-  failed(failure: string): void {
+  failed({ message, hint }: ApiError): void {
     this.#failures++;
-    this.#lastFailure = failure;
+    this.#lastFailure = message;
+    this.#lastHint = hint;
     this.#changed();
   }
 

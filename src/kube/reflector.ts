@@ -220,7 +220,7 @@ export class Reflector<T> {
 
   #failed(failure: ApiError, livedMs: number): void {
     this.#backoff.failed(livedMs, failure.retryAfterMs);
-    this.#status.failed(failure.message);
+    this.#status.failed(failure);
   }
 
   /** Only when it is Kubernetes that says so. */

@@ -24,7 +24,7 @@ describe("no kubeconfig", () => {
     await expect(loadKubeContext()).rejects.toMatchObject({
       kind: "kubeconfig",
       message: "there is no kubeconfig: KUBECONFIG is not set and ~/.kube/config does not exist",
-      hint: expect.stringContaining("manifests with -f"),
+      hint: "name one with --kubeconfig or KUBECONFIG",
     });
   });
 

@@ -1,19 +1,46 @@
 // The agent's own output: where its log goes, and what becomes of the agent when nobody reads it.
 
 import { expect, it } from "vitest";
+import { writeKubeconfig } from "../api-server/kubeconfig-files.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { withNetns } from "../support/netns.ts";
 
-const AGENT = [
-  process.execPath,
-  "src/cli/main.ts",
-  "agent",
-  "--manifests",
-  "policies-examples/01-default-deny-ingress",
-];
+const MAIN = [process.execPath, "src/cli/main.ts", "agent"];
+const AGENT = [...MAIN, "--manifests", "policies-examples/01-default-deny-ingress"];
 const OPTIONS = "--node-name n1 --health-address off --metrics-address off";
 
 describeKernel("the agent's log", () => {
+  it("names the API server at the start, without credentials, and what to do where it cannot be used", () =>
+    withNetns(async (netns) => {
+      // Nobody listens there.
+      const server = "https://somebody:secret@127.0.0.1:6443/";
+      const kubeconfig = writeKubeconfig({ context: "prod", cluster: { server }, user: { token: "t" } });
+      const script = `${MAIN.join(" ")} --kubeconfig "${kubeconfig}" ${OPTIONS} | sed '/cannot be watched/q'`;
+      const { stdout } = await netns.run(["sh", "-c", script]);
+      const lines = stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const started = lines.find(({ msg }) => msg === "nftpol agent started");
+      expect(started).toMatchObject({ source: "prod", server: "https://127.0.0.1:6443" });
+      expect(lines.at(-1)).toMatchObject({
+        msg: "the API server cannot be watched: rules stay as they are",
+        failure: expect.stringContaining("connection refused"),
+        hint: expect.stringMatching(/./),
+      });
+      expect(stdout).not.toContain("secret");
+    }));
+
+  it("without a kubeconfig it is told of the option that it has for manifests", () =>
+    withNetns(async (netns) => {
+      const { code, stderr } = await netns.run([...MAIN, "--kubeconfig", "/no/config", ...OPTIONS.split(" ")]);
+      expect({ code, stderr }).toEqual({
+        code: 3,
+        stderr:
+          "nftpol: there is no kubeconfig: /no/config does not exist\n  name one with --kubeconfig or KUBECONFIG, or watch a folder with --manifests\n",
+      });
+    }));
+
   it("a log that cannot be written ends the agent as a failure, so that it is started again", () =>
     withNetns(async (netns) => {
       const script = `(${AGENT.join(" ")} ${OPTIONS}; echo "code $?" >&2) | head -1`;
