@@ -369,6 +369,18 @@ describe("what cannot be looked at is not gone:", () => {
     files.closed.add("d/b.yaml");
     const { loaded, broken } = await settle();
     expect(loaded.policies.map(({ name }) => name)).toEqual(["a", "b"]);
-    expect(broken).toMatchObject([{ position: { file: "d/b.yaml" } }]);
+    expect(broken).toMatchObject([
+      { position: { file: "d/b.yaml" }, message: "cannot be read: no such file or folder" },
+    ]);
+  });
+
+  it("a file that vanishes when it is to be read is gone, not broken", async () => {
+    const { files, folder, settle } = start({ "d/a.yaml": policy("a"), "d/b.yaml": policy("b") });
+    files.onRead = () => files.remove("d/b.yaml");
+    expect(await folder.look()).toBe("changing");
+    expect(await folder.look()).toBe("changing");
+    const state = await settle();
+    expect(names(state)).toEqual(["a"]);
+    expect(state.broken).toEqual([]);
   });
 });

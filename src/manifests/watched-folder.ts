@@ -118,11 +118,14 @@ export class WatchedFolder {
     // Nor is a file: a dangling link, for one. It is found to be broken when it is read.
     const unreadable = failures.map(({ position }) => ({ path: position.file, sizeBytes: 0, explicit: false }));
     for (const file of [...files, ...unreadable]) {
-      // A file that vanishes while we look has a new fingerprint, and so the folder is not settled.
-      const fingerprint = await this.#files.fingerprint(file.path).catch(() => "gone");
-      found.set(file.path, { file, fingerprint });
+      found.set(file.path, { file, fingerprint: await this.#fingerprint(file.path) });
     }
     return found;
+  }
+
+  /** What cannot be looked at (a link that leads nowhere, a file that vanishes meanwhile) has one, too. */
+  #fingerprint(path: string): Promise<Fingerprint> {
+    return this.#files.fingerprint(path).catch(() => "gone");
   }
 
   /** undefined: it was written while we read. */
@@ -138,7 +141,9 @@ export class WatchedFolder {
       bytes = Buffer.concat(chunks);
       if ((await this.#files.fingerprint(file.path)) !== fingerprint) return undefined;
     } catch (error) {
-      return { fingerprint, good: before?.good, broken: [describeFileError(file.path, error, "found")] };
+      const now = await this.#fingerprint(file.path);
+      if (now !== fingerprint) return undefined;
+      return { fingerprint, good: before?.good, broken: [describeFileError(file.path, error, "named")] };
     }
     const broken = await faultsOfText(file.path, bytes);
     return broken.length === 0 ? { fingerprint, good: bytes, broken } : { fingerprint, good: before?.good, broken };
