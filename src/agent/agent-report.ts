@@ -28,6 +28,8 @@ export interface ReportedParts {
   readonly eventLoop: EventLoopDelay;
   /** Why nothing may be written under this node name; undefined: all is well. */
   readonly nodeProblem: () => string | undefined;
+  /** Why strict start closes nothing; undefined: it does, or was not asked for. */
+  readonly strictStartProblem: () => string | undefined;
 }
 
 export class AgentReport {
@@ -128,14 +130,11 @@ export class AgentReport {
     };
   }
 
-  /** With what makes strict start ineffective: the Node object is not there, or has no pod CIDRs. */
+  /** With what makes strict start ineffective. */
   #pathProblems(): readonly string[] {
-    const { agent, graph, loop } = this.#parts;
-    const { pathProblems, nodeName, program } = agent;
-    if (program.unknownLocalPods === "allow" || !loop.inForce) return pathProblems();
-    if (graph.program().closed?.blocks.length !== 0) return pathProblems();
-    const problem = `--unknown-local-pods=drop closes nothing: Node ${nodeName} has no pod CIDRs (spec.podCIDRs)`;
-    return [...pathProblems(), problem];
+    const { agent, strictStartProblem } = this.#parts;
+    const problem = strictStartProblem();
+    return problem === undefined ? agent.pathProblems() : [...agent.pathProblems(), problem];
   }
 
   #observeMetrics(): void {

@@ -22,6 +22,7 @@ import { ObjectFindings } from "./object-findings.ts";
 import { OwnNode } from "./own-node.ts";
 import { SharedAddresses } from "./shared-addresses.ts";
 import { shrunkAddresses } from "./shrunk-addresses.ts";
+import { StrictStartEffect } from "./strict-start-effect.ts";
 import { type Commit, SyncLoop } from "./sync-loop.ts";
 
 /** Three thousandths of a core; twice as often costs twice as much. */
@@ -35,6 +36,7 @@ export class Agent {
   readonly #graph: RuleGraph;
   readonly #findings = new ObjectFindings();
   readonly #sharedAddresses: SharedAddresses;
+  readonly #strictStart: StrictStartEffect;
   readonly #metrics: AgentMetrics;
   readonly #record: AgentRecord;
   readonly #loop: SyncLoop;
@@ -49,6 +51,8 @@ export class Agent {
     this.#sharedAddresses = new SharedAddresses(parts.nodeName, log);
     this.#ownNode = new OwnNode(parts.nodeName);
     this.#graph = new RuleGraph(this.#store, parts.nodeName, parts.program);
+    const { nodeName, program: options } = parts;
+    this.#strictStart = new StrictStartEffect({ nodeName, graph: this.#graph, options, log });
     this.#metrics = new AgentMetrics({ version: parts.version, backend: parts.backendName });
     this.#record = new AgentRecord(log, this.#metrics, clock, parts.dryRun);
     this.#loop = new SyncLoop({
@@ -78,6 +82,7 @@ export class Agent {
       metrics: this.#metrics,
       eventLoop: this.#eventLoop,
       nodeProblem: () => this.#nodeProblem,
+      strictStartProblem: () => this.#strictStart.problem,
     });
   }
 
@@ -151,6 +156,7 @@ export class Agent {
 
   #committed(commit: Commit): void {
     this.#record.committed(commit);
+    this.#strictStart.committed(commit.delta);
     // Nobody knows what others let in before a repair: only in the hot path the table was ours all the time.
     const { delta, applied } = commit;
     const isHotPath = applied.how === "delta" || applied.how === "unchanged";
