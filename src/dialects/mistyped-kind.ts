@@ -15,8 +15,12 @@ export function isForeignGroup(group: string): boolean {
   return group.includes(".") && !/k8s|kubernetes/i.test(group) && closestWord(group, [POLICY_GROUP]) === undefined;
 }
 
-/** The kind that a kind which nothing reads was meant to be. The same kind: a list that has lost its items. */
-export function meantKind(kind: string, group: string): string | undefined {
+/**
+ * The kind that a kind which nothing reads was meant to be. The same kind: a list that has lost its items. `isBare`: the object
+ * has no metadata, as it is where the text ends in the midst of its kind.
+ */
+export function meantKind(kind: string, group: string, isBare: boolean): string | undefined {
   if (isForeignGroup(group) || OTHER_POLICY_KIND.test(kind)) return undefined;
-  return closestWord(kind, group.includes(".") ? POLICY_KINDS : [...POLICY_KINDS, ...CORE_KINDS]);
+  const known = group.includes(".") ? POLICY_KINDS : [...POLICY_KINDS, ...CORE_KINDS];
+  return closestWord(kind, known) ?? (isBare ? known.find((each) => each.startsWith(kind)) : undefined);
 }

@@ -80,6 +80,11 @@ it.each([
   expect(decoded.diagnostics).toMatchObject([{ code: "unknown-api-version", severity: "error" }]);
 });
 
+it.each(["Net", "NetworkP", "P", "Li"])("a kind %s without anything else is one that was cut off", (kind) => {
+  const decoded = decodeObject({ apiVersion: "v1", kind }, textlessSource("x"));
+  expect(decoded).toMatchObject({ type: "refused", diagnostics: [{ code: "unknown-kind" }] });
+});
+
 it.each(["List", "PodList"])("a %s without items is an error, not an ignored kind", (kind) => {
   expect(decode("v1", kind)).toMatchObject({
     type: "refused",

@@ -120,7 +120,8 @@ export function decodeObject(value: unknown, source: ObjectSource): DecodedObjec
 function ignoredObject(kind: string, apiVersion: string, value: unknown, source: ObjectSource): DecodedObject {
   const misleading = DIALECTS.has(kind);
   const group = apiGroup(apiVersion);
-  const meant = misleading ? undefined : meantKind(kind, group);
+  const isBare = isMapping(value) && !("metadata" in value);
+  const meant = misleading ? undefined : meantKind(kind, group, isBare);
   if (meant !== undefined) return mistypedObject(kind, meant, apiVersion, value, source);
   const name = misleading ? `${apiVersion} ${kind}` : kind;
   if (!kind.endsWith("NetworkPolicy")) return { type: "ignored", name, diagnostics: [] };

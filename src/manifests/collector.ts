@@ -62,7 +62,7 @@ export class ObjectCollector {
   }
 
   #addObject(value: unknown, source: ObjectSource, explicit: boolean): number {
-    if (!explicit && isMapping(value) && value.apiVersion == null && value.kind == null && !looksLikeObject(value)) {
+    if (!explicit && isMapping(value) && !looksLikeObject(value)) {
       this.diagnostics.push({
         code: "not-kubernetes",
         severity: "warning",
@@ -143,9 +143,9 @@ export class ObjectCollector {
   }
 }
 
-/** An object that has lost its first lines, not the values of a chart. */
+/** Also one that has lost its first lines, or has nothing else yet; not the values of a chart. */
 function looksLikeObject(value: Readonly<Record<string, unknown>>): boolean {
-  return isMapping(value.metadata) || isMapping(value.spec);
+  return "apiVersion" in value || "kind" in value || isMapping(value.metadata) || isMapping(value.spec);
 }
 
 /** The same pod with strings of its own: substrings keep the whole text that they were cut from alive. */
