@@ -1,7 +1,8 @@
 // The agent's own output: where its log goes, and what becomes of the agent when nobody reads it.
 
+import { join } from "node:path";
 import { expect, it } from "vitest";
-import { writeKubeconfig } from "../api-server/kubeconfig-files.ts";
+import { temporaryFolder, writeKubeconfig } from "../api-server/kubeconfig-files.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { withNetns } from "../support/netns.ts";
 
@@ -39,6 +40,20 @@ describeKernel("the agent's log", () => {
         stderr:
           "nftpol: there is no kubeconfig: /no/config does not exist\n  name one with --kubeconfig or KUBECONFIG, or watch a folder with --manifests\n",
       });
+    }));
+
+  it("nobody opens Node's inspector in it with a signal, whatever NODE_OPTIONS says besides", () =>
+    withNetns(async (netns) => {
+      for (const options of ["", "--max-semi-space-size=4"]) {
+        const script = `
+          bin/nftpol agent --manifests policies-examples/01-default-deny-ingress --node-name worker-1 > "$1" & agent=$!
+          until grep -q "rules in force" "$1"; do sleep 0.05; kill -0 $agent || exit 9; done
+          kill -USR1 $agent; bin/nftpol status > "$2"; kill -TERM $agent; wait $agent; echo "code $?" >&2`;
+        const folder = temporaryFolder();
+        const files = [join(folder, "log"), join(folder, "status")];
+        const { stderr } = await netns.run(["env", `NODE_OPTIONS=${options}`, "sh", "-c", script, "sh", ...files]);
+        expect(stderr).toBe("code 0\n");
+      }
     }));
 
   it("a log that cannot be written ends the agent as a failure, so that it is started again", () =>

@@ -76,6 +76,11 @@ describe.each(folders)("deploy/%s", (folder) => {
   const spec = podSpecOf(folder);
   const [container] = spec.containers;
 
+  it.runIf(agents.includes(folder))("lets nobody open the inspector of Node.js with a signal", () => {
+    const options = container.env.find(({ name }) => name === "NODE_OPTIONS");
+    expect(options).toEqual({ name: "NODE_OPTIONS", value: expect.stringContaining("--disable-sigusr1") });
+  });
+
   it("may do what the agent needs, and nothing else", () => {
     expect(container.securityContext).toEqual({
       runAsUser: 0,
