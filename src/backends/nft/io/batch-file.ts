@@ -30,14 +30,22 @@ function isWritable(folder: string): boolean {
 /** No batch is under way for so long. */
 const LEFTOVER_AGE_MS = 600_000;
 
-/** Removes batches of processes that were killed in the middle of one: ours, and older than ten minutes. */
+/** Removes batches of processes that were killed in the middle of one: ours, and older than ten minutes. Fine where it may not look. */
 export function removeLeftovers(folder: string, now = Date.now()): void {
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     if (!BATCH_NAME.test(name)) continue;
     const path = join(folder, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat?.isFile() && stat.uid === process.geteuid?.() && now - stat.mtimeMs > LEFTOVER_AGE_MS)
       removeBatchFile(path);
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

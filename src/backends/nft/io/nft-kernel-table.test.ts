@@ -1,10 +1,13 @@
 // Probing and reading with programs that pretend to be nft: what is said about an nft or a kernel that cannot do what we need.
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fakeSession, withFakeNft } from "../../../../test/support/fake-nft.ts";
 import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../../program/program.ts";
 import { neededFeatures, probeText } from "../probe-rules.ts";
+import { batchFileName } from "./batch-file.ts";
 import { NftKernelTable, type WriterChoice } from "./nft-kernel-table.ts";
 
 const GOOD = `
@@ -231,3 +234,35 @@ describe("reading", () => {
     }),
   );
 });
+
+it.each<WriterChoice>(["session", "child"])(
+  "what killed agents left goes at the start, and when it is old enough later: written by %s",
+  async (writer) => {
+    const batchFolder = mkdtempSync(join(tmpdir(), "nfpt-left-"));
+    const leave = (minutesAgo: number) => {
+      const path = batchFileName(batchFolder);
+      writeFileSync(path, "text");
+      const time = Date.now() / 1000 - minutesAgo * 60;
+      utimesSync(path, time, time);
+      return path;
+    };
+    const old = leave(11);
+    const young = leave(9);
+    try {
+      const list = `list() { echo '{"nftables": []}'; exit 0; }`;
+      await withTable(
+        nft(`${check(":")}; ${list}`),
+        async (table) => {
+          await table.probe();
+          expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
+          utimesSync(young, 0, 0);
+          await table.read();
+          expect(existsSync(young)).toBe(false);
+        },
+        { writer, batchFolder },
+      );
+    } finally {
+      rmSync(batchFolder, { recursive: true, force: true });
+    }
+  },
+);

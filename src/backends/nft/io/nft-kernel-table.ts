@@ -44,6 +44,8 @@ export class NftKernelTable implements KernelTable {
   }
 
   async read(): Promise<FoundTable> {
+    // Now and then is enough, and an agent that was started again at once found them too young.
+    if (this.#writer !== undefined) this.#removeLeftovers();
     const outcome = await runNft(this.#settings.program, listTableArguments(TABLE));
     // nft that crashes on what is there (and not one that hangs or was ended): a table anew may still be possible.
     if (isCrash(outcome.signal)) return { kind: "unreadable", reason: failureOf(outcome).message };
@@ -88,11 +90,16 @@ export class NftKernelTable implements KernelTable {
     this.#writer = undefined;
   }
 
+  #removeLeftovers(): void {
+    const { batchFolder } = this.#settings;
+    if (batchFolder !== undefined) removeLeftovers(batchFolder);
+  }
+
   async #chooseWriter(): Promise<{ writer: TransactionWriter; warning?: string }> {
     const { program, writer, batchFolder } = this.#settings;
+    this.#removeLeftovers();
     if (writer === "child") return { writer: new NftChild(program) };
     if (batchFolder === undefined) return this.#insteadOfSession("no folder for batches can be written to");
-    removeLeftovers(batchFolder);
     const session = new NftSession(program, batchFolder);
     try {
       await session.handshake();

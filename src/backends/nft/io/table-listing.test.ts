@@ -22,6 +22,7 @@ it("one that is not there is undefined", async () => {
 it.each([
   ["cut off", '{"nftables": [{"metainfo": {}}, {"table": {"family": "inet", "name": "nftpol", "flags": '],
   ["with bytes that are none of it", '{"nftables": [{"table": {"family": "inet", "name": "nftpol", "flags": "a"b"}}]}'],
+  ["of another shape", '{"nftables": [{"set": {"name": "s", "type": "ipv4_addr", "elem": 7}}]}'],
 ])("an answer that is %s is an error that says who may be behind it", async (_name, json) => {
   const error = await listWith(`echo '${json}'`).catch((each: unknown) => each);
   expect(error).toBeInstanceOf(BackendError);

@@ -20,12 +20,11 @@ export function listTableArguments(table: string): readonly string[] {
   return ["-j", "list", "table", "inet", table];
 }
 
-/** Throws BackendError where nft wrote what is no JSON: 1.0.6 does for flags that it does not know. */
+/** Throws BackendError where nft wrote what is no JSON (1.0.6 does for flags that it does not know), or JSON of another shape. */
 export function readListing(table: string, text: string): ReadBack {
   try {
     return readTable(table, text);
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
     throw new BackendError("broken", `nft does not list table inet ${table} in words that can be read`, {
       hint: `another process may own it (nft list table inet ${table} shows its flag owner): end that process, or use nft >= 1.1.3`,
       output: excerpt(text.slice(0, 1_000)),
