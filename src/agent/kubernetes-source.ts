@@ -11,27 +11,44 @@ import type { ReflectorClient } from "../kube/watch-stream.ts";
 import type { PodKey } from "../model/cluster.ts";
 import { type PolicyKey, policyKey } from "../model/policy.ts";
 import type { ClusterEvent } from "../state/change.ts";
-import type { ClusterSink, ClusterSource, SourceStatus } from "./cluster-change.ts";
+import type { Clock } from "./clock.ts";
+import type { ClusterChange, ClusterSink, ClusterSource, SourceStatus } from "./cluster-change.ts";
 import type { Log } from "./log.ts";
+import { OutageHold } from "./outage-hold.ts";
 import { UnenforcedKinds } from "./unenforced-kinds.ts";
 
 export interface KubernetesSourceOptions {
   readonly client: ReflectorClient;
+  readonly clock: Clock;
   readonly log: Log;
   readonly settings?: Partial<ReflectorSettings>;
 }
 
+/** What a resource tells. */
+interface ResourceOwner {
+  changed(changes: readonly ClusterChange[]): void;
+  /** After every list, its changes told. */
+  listed(): void;
+  /** It cannot be watched. */
+  lost(): void;
+  /** It is watched again. */
+  back(): void;
+}
+
 interface ReflectedResource {
   readonly name: string;
-  run(sink: Pick<ClusterSink, "changed">, onListed: () => void, signal: AbortSignal): Promise<void>;
+  run(owner: ResourceOwner, signal: AbortSignal): Promise<void>;
   status(): ReflectorStatus | undefined;
+  serverIsBack(): void;
 }
 
 export class KubernetesSource implements ClusterSource {
   readonly #resources: readonly ReflectedResource[];
   readonly #unenforced: UnenforcedKinds;
+  readonly #clock: Clock;
 
   constructor(options: KubernetesSourceOptions) {
+    this.#clock = options.clock;
     this.#unenforced = new UnenforcedKinds(options.client, options.log);
     this.#resources = [
       reflected(options, NAMESPACES, (name, namespace): ClusterEvent => ({ kind: "namespace", name, namespace })),
@@ -44,14 +61,34 @@ export class KubernetesSource implements ClusterSource {
   }
 
   async run(sink: ClusterSink, signal: AbortSignal): Promise<void> {
+    const pass = (changes: readonly ClusterChange[]) => sink.changed(changes);
+    const hold = new OutageHold({ clock: this.#clock, pass });
     const unsynced = new Set(this.#resources);
-    const tasks = this.#resources.map((resource) => {
-      const onListed = () => {
-        if (unsynced.delete(resource) && unsynced.size === 0) sink.synced();
-      };
-      return resource.run(sink, onListed, signal);
-    });
-    await Promise.all([...tasks, this.#unenforced.run(signal)]);
+    const isWhole = () => unsynced.size === 0;
+    const tasks = this.#resources.map((resource) =>
+      resource.run(
+        {
+          // Before everything is known nothing is in force that could be half old and half new.
+          changed: (changes) => (isWhole() ? hold.changed(resource.name, changes) : pass(changes)),
+          listed: () => {
+            if (unsynced.delete(resource) && isWhole()) sink.synced();
+          },
+          lost: () => {
+            if (isWhole()) hold.lost(resource.name);
+          },
+          back: () => {
+            hold.back(resource.name);
+            for (const other of this.#resources) if (other !== resource) other.serverIsBack();
+          },
+        },
+        signal,
+      ),
+    );
+    try {
+      await Promise.all([...tasks, this.#unenforced.run(signal)]);
+    } finally {
+      hold.close();
+    }
   }
 
   unenforcedKinds(): readonly string[] {
@@ -72,7 +109,8 @@ function reflected<T>(
   return {
     name: resource.name,
     status: () => reflector?.status(),
-    async run(sink, onListed, signal) {
+    serverIsBack: () => reflector?.serverIsBack(),
+    async run(owner, signal) {
       let lastFailure: string | undefined;
       reflector = new Reflector<T>({
         resource,
@@ -84,19 +122,23 @@ function reflected<T>(
             diagnostics,
             uid,
           }));
-          if (changes.length > 0) sink.changed(changes);
-          onListed();
+          if (changes.length > 0) owner.changed(changes);
+          owner.listed();
         },
         onStatus(status) {
           if (status.lastFailure === lastFailure) return;
           lastFailure = status.lastFailure;
           const fields = { resource: resource.name, failures: status.failures, synced: status.synced };
-          if (lastFailure === undefined) log.info(fields, "watching again");
-          else
-            log.warn(
-              { ...fields, failure: lastFailure, hint: status.lastHint },
-              "the API server cannot be watched: rules stay as they are",
-            );
+          if (lastFailure === undefined) {
+            log.info(fields, "watching again");
+            owner.back();
+            return;
+          }
+          log.warn(
+            { ...fields, failure: lastFailure, hint: status.lastHint },
+            "the API server cannot be watched: rules stay as they are",
+          );
+          owner.lost();
         },
       });
       await reflector.run(signal);

@@ -215,7 +215,7 @@ async function openSource(
   return {
     name: client.contextName,
     server: client.serverOrigin,
-    source: new KubernetesSource({ client, log }),
+    source: new KubernetesSource({ client, clock: realClock, log }),
     reportFindings: dryRun ? () => {} : (findings, onOutcome) => events.add(findings, onOutcome),
     close() {
       ended.abort();

@@ -20,6 +20,15 @@ function backoffAt(random: number) {
 }
 
 describe("after failures", () => {
+  it("a pause can end early, and the next one is as long as it would have been", () => {
+    const { backoff, delays } = backoffAt(0);
+    backoff.failed(0, undefined);
+    expect(backoff.remainingMs).toBe(800);
+    backoff.endPause();
+    expect(backoff.remainingMs).toBe(0);
+    expect(delays(1, () => backoff.failed(0, undefined))).toEqual([1600]);
+  });
+
   it("delays grow from 0.8 to 15 s without jitter", () => {
     const { backoff, delays } = backoffAt(0);
     const expected = [800, 1600, 3200, 6400, 12_800, 15_000, 15_000];

@@ -44,6 +44,11 @@ export class Backoff {
     return Math.max(0, this.#notBeforeMs - this.#clock());
   }
 
+  /** The pause that is under way is over; the next one is as long as it would have been. */
+  endPause(): void {
+    this.#notBeforeMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** A request failed after it had been in use for `livedMs` (0: it never came so far). `retryAfterMs`: the server's wish. */
   failed(livedMs: number, retryAfterMs: number | undefined): void {
     this.#forgetIfHealthy(livedMs);

@@ -6,7 +6,15 @@
 //      └────────────────────────────────────────────────────────────────────────┘
 
 import { type ObjectSource, textlessSource } from "../dialects/object-source.ts";
-import { ApiError, isGone, isIdle, isNotFound, isVersionTooLarge, isWithoutConnection } from "./api-error.ts";
+import {
+  ApiError,
+  isGone,
+  isIdle,
+  isNotFound,
+  isUnreachable,
+  isVersionTooLarge,
+  isWithoutConnection,
+} from "./api-error.ts";
 import { Backoff } from "./backoff.ts";
 import { KnownObjects } from "./known-objects.ts";
 import { type ListPlan, ListStrategy } from "./list-strategy.ts";
@@ -36,6 +44,10 @@ export class Reflector<T> {
   #resourceVersion: string | undefined;
   #fruitlessWatches = 0;
   #isRunning = false;
+  /** The last failure was the server's, or that of the way to it, and it did not say when to come back. */
+  #isCutOff = false;
+  #serverCameBack = false;
+  #pause: AbortController | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     const settings = { ...DEFAULT_REFLECTOR_SETTINGS, ...options.settings };
@@ -52,6 +64,25 @@ export class Reflector<T> {
   }
 
   /**
+   * Another reflector has the server again: a pause because the server was away is over. Resources that come back one by one, each
+   * after its own pause, are for so long a state that the server never had.
+   */
+  serverIsBack(): void {
+    // A request that is under way may have been sent into the outage: should it fail, the next one follows at once.
+    this.#serverCameBack = this.#pause === undefined;
+    if (!this.#isCutOff) return;
+    this.#isCutOff = false;
+    this.#backoff.endPause();
+    this.#pause?.abort();
+  }
+
+  async #waitForTurn(signal: AbortSignal): Promise<void> {
+    this.#pause = new AbortController();
+    await waitMs(this.#backoff.remainingMs, AbortSignal.any([signal, this.#pause.signal]));
+    this.#pause = undefined;
+  }
+
+  /**
    * Resolves after the abort, when nothing is running any more. Rejects only with what onChanges, onStatus or a decoder
    * threw: failures of the API are in the status, and what failed is tried again for ever.
    */
@@ -60,7 +91,7 @@ export class Reflector<T> {
     this.#isRunning = true;
     try {
       while (!signal.aborted) {
-        await waitMs(this.#backoff.remainingMs, signal);
+        await this.#waitForTurn(signal);
         if (signal.aborted) return;
         const listed = await this.#list(signal);
         if (listed !== "failed") await this.#follow(listed.watch, signal);
@@ -132,7 +163,7 @@ export class Reflector<T> {
       const livedMs = () => (watch === undefined ? 0 : this.#settings.clock() - beganAtMs);
       try {
         if (watch === undefined) {
-          await waitMs(this.#backoff.remainingMs, signal);
+          await this.#waitForTurn(signal);
           if (signal.aborted) return;
           watch = await this.#resume(isDoubtful, signal);
           beganAtMs = this.#settings.clock();
@@ -219,7 +250,11 @@ export class Reflector<T> {
   }
 
   #failed(failure: ApiError, livedMs: number): void {
-    this.#backoff.failed(livedMs, failure.retryAfterMs);
+    const { status = 0, retryAfterMs } = failure;
+    this.#backoff.failed(livedMs, retryAfterMs);
+    this.#isCutOff = retryAfterMs === undefined && (status >= 500 || isUnreachable(failure));
+    if (this.#isCutOff && this.#serverCameBack) this.#backoff.endPause();
+    this.#serverCameBack = false;
     this.#status.failed(failure);
   }
 

@@ -82,11 +82,12 @@ export class RunningAgent {
     const report = (event: EventReport) => reportEvent(client, event, ended.signal);
     const events = new PolicyEvents({ nodeName: THIS_NODE, log, report });
     const table = options.table ?? given.table;
+    const clock = fastClock(AGENT_SECONDS_A_SECOND);
     const agent = new Agent({
       nodeName: THIS_NODE,
       version: "0.0.0-test",
       program: given.program,
-      source: wrapSource(new KubernetesSource({ client, log, settings: SHORT_API_TIMES })),
+      source: wrapSource(new KubernetesSource({ client, clock, log, settings: SHORT_API_TIMES })),
       backend: wrapBackend(new NftBackend(table)),
       backendName: "nft",
       backendFacts: await table.probe(),
@@ -94,7 +95,7 @@ export class RunningAgent {
       tracker: dryRun ? undefined : given.tracker,
       pathProblems: () => [],
       reportFindings: dryRun ? () => {} : (findings, onOutcome) => events.add(findings, onOutcome),
-      clock: fastClock(AGENT_SECONDS_A_SECOND),
+      clock,
       log,
       times: { ...SHORT_SYNC_TIMES, ...times },
     });
