@@ -100,11 +100,9 @@ export class AgentReport {
       unenforcedKinds: source.unenforcedKinds(),
       pods: podStatuses(graph),
       findings: [
-        ...findings
-          .standing()
-          .flatMap(({ object, diagnostics }) =>
-            diagnostics.map(({ severity, field, message, hint }) => ({ object, severity, field, message, hint })),
-          ),
+        ...[...findings.standing(), ...(source.findings?.() ?? [])].flatMap(({ object, diagnostics }) =>
+          diagnostics.map(({ severity, field, message, hint }) => ({ object, severity, field, message, hint })),
+        ),
         ...sharedAddresses.standing(),
       ],
     };

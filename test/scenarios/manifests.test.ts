@@ -101,3 +101,20 @@ describe("an agent that starts while a manifest cannot be read", () => {
     expect(passes(table.ruleset(), STRANGER, POD)).toBe(true);
   });
 });
+
+it("policies of kinds that are not enforced are in the status, and what is said about them", async () => {
+  const files = new EditedFiles();
+  files.write("d/pod.yaml", podText("web", POD, "n1"));
+  files.write(
+    "d/other.yaml",
+    "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a, namespace: x}\n",
+  );
+  const { agent } = startAgent(files, new MemoryKernelTable());
+  await until("the agent is ready", () => isReady(agent));
+  expect(await agent.report.status()).toMatchObject({
+    unenforcedKinds: ["ciliumnetworkpolicies.cilium.io"],
+    findings: [
+      { object: "CiliumNetworkPolicy x/a", severity: "warning", message: expect.stringContaining("not enforced") },
+    ],
+  });
+});

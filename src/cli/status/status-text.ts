@@ -77,7 +77,7 @@ function problems(status: AgentStatus, { columns }: StatusTextOptions): string {
     ...packetPath.map((problem) => `packet path: ${problem}`),
     ...verification.lastDifferences.map((difference) => `changed by others and repaired: ${difference}`),
     ...findings.map(findingText),
-    ...unenforcedKinds.map((kind) => `${kind} is installed in the cluster and not enforced by this version`),
+    ...unenforcedKinds.map((kind) => `${kind} are there, and not enforced by this version`),
     ...backend.warnings,
   ];
   const text = lines.map((line) => wrapped(printable(line), columns, "  ")).join("");
