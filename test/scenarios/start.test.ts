@@ -97,7 +97,7 @@ describe("an existing table", () => {
   });
 });
 
-it("without any table one is made, in one transaction", async () => {
+it("without any table one is made, in one step that packets notice", async () => {
   const scenario = await Scenario.start();
   scenario.put(...BASE);
   const running = await scenario.startAgent();

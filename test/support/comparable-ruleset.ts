@@ -26,7 +26,7 @@ export function foundText(found: FoundTable): string {
   return comparableText(found.ruleset) + found.unknown.map(({ where, json }) => `${where}: ${json}\n`).join("");
 }
 
-/** Only what packets can meet: the hooks, and the chains and sets that lead on from them. */
+/** Only what packets can meet: the hooks, and the chains and sets that lead on from them. Counters are named by the rules. */
 export function reachableText(ruleset: Ruleset): string {
   const chains = new Map([...ruleset.chains].filter(([, chain]) => chain.hook !== undefined));
   const sets = new Map<string, NamedSet | VerdictMap>();
@@ -42,5 +42,5 @@ export function reachableText(ruleset: Ruleset): string {
     }
     for (const name of targets) chains.set(name, ruleset.chains.get(name) as Chain);
   }
-  return comparableText({ ...ruleset, chains, sets });
+  return comparableText({ ...ruleset, counters: new Set(), chains, sets });
 }

@@ -141,7 +141,7 @@ export class MonitoredTable implements KernelTable {
     if (this.#hand === "read") this.#hand = "ours";
     if (ruleset === undefined) throw new Error("a transaction has left no table");
     const text = this.#prepared + renderTransaction(transaction);
-    if (before !== undefined && isPreparation(transaction, before, ruleset)) {
+    if (isPreparation(transaction, before ?? withoutObjects(ruleset), ruleset)) {
       this.#prepared = text;
       return;
     }
@@ -165,6 +165,10 @@ export class MonitoredTable implements KernelTable {
 /** It only adds, and nothing that packets meet is another. */
 function isPreparation({ operations }: Transaction, before: Ruleset, after: Ruleset): boolean {
   return operations.every(({ kind }) => kind.startsWith("add-")) && reachableText(before) === reachableText(after);
+}
+
+function withoutObjects({ table }: Ruleset): Ruleset {
+  return { table, counters: new Set(), sets: new Map(), chains: new Map() };
 }
 
 /** Equal texts: equal tables. */

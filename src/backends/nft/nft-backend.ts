@@ -22,7 +22,7 @@ import { describeDrift } from "./drift.ts";
 import type { FoundTable, KernelTable } from "./kernel-table.ts";
 import { dropCounter, MIDSTREAM_COUNTER, UNKNOWN_COUNTER } from "./names.ts";
 import { phasesOf } from "./phases.ts";
-import { differenceTo, wholeTable } from "./repair.ts";
+import { differenceTo, newTable, wholeTable } from "./repair.ts";
 import { RulesetTracker } from "./tracker.ts";
 import { renderTransaction, type Transaction, transactionSize } from "./transaction.ts";
 
@@ -149,7 +149,7 @@ export class NftBackend implements Backend {
         return applied(by, difference);
       }
     }
-    const whole = wholeTable(desired);
+    const whole = found.kind === "none" ? newTable(desired) : wholeTable(desired);
     await this.#write(whole);
     this.#trusted = true;
     return { ...applied(found.kind === "none" ? "created" : "replaced", whole), refusal };

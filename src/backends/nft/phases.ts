@@ -11,7 +11,7 @@ import type { Operation, Transaction } from "./transaction.ts";
 
 /**
  * One or two transactions, in order. Only the last one changes what packets meet; when it fails, what the first one made is
- * reached by nothing. A table that is made anew is one: it has no packets yet, or replaces all of another.
+ * reached by nothing: of a table where there was none, the hooks come last. A table that replaces another is one.
  */
 export function phasesOf({ table, operations }: Transaction): readonly Transaction[] {
   if (operations.some(({ kind }) => kind === "delete-table")) return [{ table, operations }];
@@ -20,6 +20,7 @@ export function phasesOf({ table, operations }: Transaction): readonly Transacti
   const canPrepare = (name: string) => isNew.has(name) && !late.has(name);
   const prepares = (operation: Operation): boolean => {
     switch (operation.kind) {
+      case "add-table":
       case "add-counter":
         return true;
       case "add-chain":

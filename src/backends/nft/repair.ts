@@ -19,12 +19,15 @@ export function differenceTo(found: FoundTable, desired: Ruleset): Transaction |
   return diffRulesets(found.ruleset, desired, tampered);
 }
 
-/** The whole table anew, in one transaction: packets meet either the old rules or these. Works with and without a table. */
-export function wholeTable(desired: Ruleset): Transaction {
+/** The table where there is none. */
+export function newTable(desired: Ruleset): Transaction {
   const empty: Ruleset = { table: desired.table, counters: new Set(), sets: new Map(), chains: new Map() };
   const { table, operations } = diffRulesets(empty, desired);
-  return {
-    table,
-    operations: [{ kind: "add-table" }, { kind: "delete-table" }, { kind: "add-table" }, ...operations],
-  };
+  return { table, operations: [{ kind: "add-table" }, ...operations] };
+}
+
+/** The whole table anew, in one transaction: packets meet either the old rules or these. Works with and without a table. */
+export function wholeTable(desired: Ruleset): Transaction {
+  const { table, operations } = newTable(desired);
+  return { table, operations: [{ kind: "add-table" }, { kind: "delete-table" }, ...operations] };
 }
