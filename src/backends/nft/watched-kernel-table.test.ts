@@ -66,12 +66,14 @@ describe("a watched table", () => {
     expect(watched.changedByOthers()).toBe(expected);
   });
 
-  it("does not forget what others did before our write", async () => {
+  it("does not forget what others did before our write, and tells it during the write, too", async () => {
     const { events, watched, letGo } = slowTable();
     events.tell(8);
-    letGo();
-    await watched.write(NOTHING);
+    const writing = watched.write(NOTHING);
     expect(watched.changedByOthers()).toBe(true);
+    letGo();
+    await writing;
+    expect(watched.changedByOthers()).toBe(false);
   });
 
   it("closes the socket with the table", async () => {

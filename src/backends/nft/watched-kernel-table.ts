@@ -47,9 +47,8 @@ export class WatchedKernelTable implements KernelTable {
   }
 
   changedByOthers(): boolean {
-    // What is told during a write is sorted out after it.
-    if (this.#isWriting) return false;
-    this.#noteForeign();
+    // What is told during a write is sorted out after it; what is known already is not to wait for a moment without one.
+    if (!this.#isWriting) this.#noteForeign();
     const changed = this.#changedByOthers;
     this.#changedByOthers = false;
     return changed;
