@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { temporaryFolder, writeKubeconfig } from "../api-server/kubeconfig-files.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { withNetns } from "../support/netns.ts";
+import { PacketAgent } from "../support/packet-agent.ts";
 
 const MAIN = [process.execPath, "src/cli/main.ts", "agent"];
 const AGENT = [...MAIN, "--manifests", "policies-examples/01-default-deny-ingress"];
@@ -16,20 +17,21 @@ describeKernel("the agent's log", () => {
       // Nobody listens there.
       const server = "https://somebody:secret@127.0.0.1:6443/";
       const kubeconfig = writeKubeconfig({ context: "prod", cluster: { server }, user: { token: "t" } });
-      const script = `${MAIN.join(" ")} --kubeconfig "${kubeconfig}" ${OPTIONS} | sed '/cannot be watched/q'`;
-      const { stdout } = await netns.run(["sh", "-c", script]);
-      const lines = stdout
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line));
-      const started = lines.find(({ msg }) => msg === "nftpol agent started");
-      expect(started).toMatchObject({ source: "prod", server: "https://127.0.0.1:6443" });
-      expect(lines.at(-1)).toMatchObject({
-        msg: "the API server cannot be watched: rules stay as they are",
-        failure: expect.stringContaining("connection refused"),
-        hint: expect.stringMatching(/./),
-      });
-      expect(stdout).not.toContain("secret");
+      const agent = new PacketAgent(netns, ["--kubeconfig", kubeconfig, ...OPTIONS.split(" ")]);
+      agent.launch();
+      try {
+        expect(await agent.logged("nftpol agent started")).toMatchObject({
+          source: "prod",
+          server: "https://127.0.0.1:6443",
+        });
+        expect(await agent.logged("the API server cannot be watched: rules stay as they are")).toMatchObject({
+          failure: expect.stringContaining("connection refused"),
+          hint: expect.stringMatching(/./),
+        });
+        expect(JSON.stringify(agent.log)).not.toContain("secret");
+      } finally {
+        await agent.end("SIGKILL");
+      }
     }));
 
   it("without a kubeconfig it is told of the option that it has for manifests", () =>
