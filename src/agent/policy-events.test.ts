@@ -72,6 +72,18 @@ describe("an Event", () => {
     ]);
   });
 
+  it("says that a broken podSelector closes more pods, not fewer", async () => {
+    const { add, release, reports } = start();
+    const [diagnostic] = finding.diagnostics;
+    const field = "spec.podSelector.matchLabels.app";
+    add([{ ...finding, diagnostics: [{ ...(diagnostic as NonNullable<typeof diagnostic>), field }] }]);
+    release();
+    await expect.poll(() => reports.length).toBe(1);
+    expect(reports[0]?.note).toMatch(
+      /^Conditions of podSelector that cannot be read are left out, so more pods are closed/,
+    );
+  });
+
   it("has a revision that other findings change", async () => {
     const { add, release, reports, outcomes } = start();
     const diagnostics = finding.diagnostics.map((each) => ({ ...each, message: "other" }));

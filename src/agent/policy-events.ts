@@ -2,6 +2,7 @@
 // Owns which findings become one and how many wait; every node reports the same Event, the first one wins.
 
 import type { EventOutcome, EventReport } from "../kube/events.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Policy } from "../model/policy.ts";
 import type { Log } from "./log.ts";
 import type { ObjectFinding } from "./object-findings.ts";
@@ -59,7 +60,7 @@ export class PolicyEvents {
       const where = field === undefined ? "" : `${field}: `;
       return `${where}${message}${hint === undefined ? "" : ` (${hint})`}`;
     });
-    const consequence = isInvalid ? "Invalid rules allow nothing: " : "";
+    const consequence = isInvalid ? consequenceOf(diagnostics) : "";
     return {
       regarding: { kind, apiVersion: API_VERSIONS[kind] ?? "", namespace, name, uid },
       reason: isInvalid ? "InvalidPolicy" : "DoubtfulPolicy",
@@ -69,4 +70,13 @@ export class PolicyEvents {
       reportingInstance: this.#options.nodeName,
     };
   }
+}
+
+/** How the policy is closed (SEMANTICS: fail-closed for what it declares). */
+function consequenceOf(diagnostics: readonly Diagnostic[]): string {
+  const isOfSubject = ({ severity, field }: Diagnostic) =>
+    severity === "error" && (field === "spec.podSelector" || field?.startsWith("spec.podSelector."));
+  return diagnostics.some(isOfSubject)
+    ? "Conditions of podSelector that cannot be read are left out, so more pods are closed, and invalid rules allow nothing: "
+    : "Invalid rules allow nothing: ";
 }
