@@ -268,12 +268,17 @@ test("the JSON form parses and has the same names and only safe comments", () =>
   );
 });
 
-test("addresses of pods are all that objects add to the elements", () => {
+test("addresses of pods and ports are all that objects add to the elements", () => {
   checkProperty(
     input,
     (each) => {
       for (const set of compiled(each).sets.values()) {
-        for (const element of set.kind === "map" ? set.elements.keys() : set.elements) {
+        const elements = [...(set.kind === "map" ? set.elements.keys() : set.elements)];
+        if (set.name.startsWith("portranges_")) {
+          for (const element of elements) expect(element).toMatch(/^(tcp|udp|sctp) \. (1-9|8080)$/);
+          continue;
+        }
+        for (const element of elements) {
           const [address, second] = element.split(" . ") as [Address, string | undefined];
           expect(address).toMatch(/^(10\.0\.0\.\d+|fd00::\d*)$/);
           if (second !== undefined) expect(element).toMatch(/^\S+ \. (\S+|(tcp|udp|sctp) \. 8080)$/);

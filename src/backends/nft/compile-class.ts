@@ -5,24 +5,27 @@
 //   <class>_deny     what is never blocked, then log, count, drop
 //
 // Between these chains only `goto` is used, so `return` leaves the class: allowed here, the packet goes on.
+// Ranges of ports among others are looked up in sets and maps with names: an anonymous one comes and goes with its rule, and
+// is empty for a moment when a chain gets its rules again (phases.ts).
 
 import type { Family } from "../../net/address.ts";
+import { contentHash } from "../../program/hash.ts";
 import type { PeerGroup, PolicyClass, PortGroup, PortRange } from "../../program/program.ts";
 import { addressConditions } from "./address-condition.ts";
 import { concat, goto, inSet, is, RETURN, rule } from "./build.ts";
 import { listComment, safeComment } from "./comment.ts";
 import { logAndDrop, neverBlocked } from "./deny.ts";
-import { denyChain, dropCounter, portGroupChain, selfSet } from "./names.ts";
-import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry } from "./ruleset.ts";
+import { denyChain, dropCounter, portGroupChain, portMap, portRangeSet, selfSet } from "./names.ts";
+import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry, VerdictMap } from "./ruleset.ts";
 
 export interface ClassChains {
   readonly chains: readonly Chain[];
-  /** CIDR sets that the chains look up; equal ones of other classes have equal names. */
-  readonly sets: readonly NamedSet[];
+  /** What the chains look up and no change of a pod touches. Sets that equal those of other classes have equal names. */
+  readonly sets: readonly (NamedSet | VerdictMap)[];
 }
 
 export function compileClassChains(policyClass: PolicyClass): ClassChains {
-  const sets = new Map<string, NamedSet>();
+  const sets = new Map<string, NamedSet | VerdictMap>();
   const { id, section } = policyClass;
   const comment = listComment(policyClass.policies);
   if (section.allowsEverything) {
@@ -43,13 +46,13 @@ export function compileClassChains(policyClass: PolicyClass): ClassChains {
   }
   const groupChains: Chain[] = [];
   if (section.disjoint) {
-    rules.push(portLookUp(policyClass, section.ports));
+    rules.push(portLookUp(policyClass, section.ports, sets));
     for (const [index, group] of section.ports.entries()) {
       if (!group.peers.any) groupChains.push(portGroup(policyClass, group, index, sets));
     }
   } else {
     for (const group of section.ports) {
-      for (const ports of portConditions(group.ports))
+      for (const ports of portConditions(group.ports, sets))
         rules.push(...peerRules(policyClass, ports, group, RETURN, sets));
     }
   }
@@ -63,7 +66,7 @@ function peerRules(
   ports: readonly Statement[],
   group: PeerGroup,
   verdict: Verdict,
-  sets: Map<string, NamedSet>,
+  sets: Map<string, NamedSet | VerdictMap>,
 ): Rule[] {
   const side = policyClass.direction === "ingress" ? "saddr" : "daddr";
   const conditions = addressConditions(group.peers, policyClass.family, side);
@@ -71,18 +74,39 @@ function peerRules(
   return conditions.alternatives.map((address) => rule([...ports, ...address], verdict, listComment(group.origins)));
 }
 
-function portLookUp(policyClass: PolicyClass, groups: readonly PortGroup[]): Rule {
+const PROTOCOL_AND_PORT: readonly Field[] = ["meta l4proto", "th dport"];
+
+function portLookUp(
+  policyClass: PolicyClass,
+  groups: readonly PortGroup[],
+  sets: Map<string, NamedSet | VerdictMap>,
+): Rule {
   const entries: VerdictEntry[] = groups.flatMap((group, index) => {
     const verdict = group.peers.any ? RETURN : goto(portGroupChain(policyClass.id, index));
-    return group.ports.map((range) => ({ element: `${range.protocol.toLowerCase()} . ${portWord(range)}`, verdict }));
+    return group.ports.map((range) => ({ element: portElement(range), verdict }));
   });
-  return {
-    statements: [{ kind: "vmap", key: concat("meta l4proto", "th dport"), map: { kind: "values", entries } }],
+  const key = concat(...PROTOCOL_AND_PORT);
+  if (!groups.some(({ ports }) => ports.some(isRange)))
+    return { statements: [{ kind: "vmap", key, map: { kind: "values", entries } }], comment: undefined };
+  const map: VerdictMap = {
+    kind: "map",
+    name: portMap(policyClass.id),
+    key: PROTOCOL_AND_PORT,
+    interval: true,
+    size: undefined,
     comment: undefined,
+    elements: new Map(entries.map(({ element, verdict }) => [element, verdict])),
   };
+  sets.set(map.name, map);
+  return { statements: [{ kind: "vmap", key, map: { kind: "map", name: map.name } }], comment: undefined };
 }
 
-function portGroup(policyClass: PolicyClass, group: PortGroup, index: number, sets: Map<string, NamedSet>): Chain {
+function portGroup(
+  policyClass: PolicyClass,
+  group: PortGroup,
+  index: number,
+  sets: Map<string, NamedSet | VerdictMap>,
+): Chain {
   return {
     name: portGroupChain(policyClass.id, index),
     hook: undefined,
@@ -91,15 +115,44 @@ function portGroup(policyClass: PolicyClass, group: PortGroup, index: number, se
   };
 }
 
-/** One condition per protocol: `tcp dport 80`, `tcp dport { 80, 443, 8000-8080 }`, or `meta l4proto tcp` for all its ports. */
-function portConditions(ports: readonly PortRange[]): Statement[][] {
+/**
+ * One condition per protocol: `tcp dport 80`, `tcp dport { 80, 443 }`, `tcp dport 8000-8080`, or `meta l4proto tcp` for all its
+ * ports. Where a range is one of several, one look-up for all protocols.
+ */
+function portConditions(ports: readonly PortRange[], sets: Map<string, NamedSet | VerdictMap>): Statement[][] {
   const byProtocol = new Map<PortRange["protocol"], PortRange[]>();
   for (const range of ports) byProtocol.set(range.protocol, [...(byProtocol.get(range.protocol) ?? []), range]);
+  if ([...byProtocol.values()].some((ranges) => ranges.length > 1 && ranges.some(isRange))) {
+    const set = portRanges(ports);
+    sets.set(set.name, set);
+    return [[inSet(concat(...PROTOCOL_AND_PORT), set.name)]];
+  }
   return [...byProtocol].map(([protocol, ranges]) => {
     const word = protocol.toLowerCase() as "tcp" | "udp" | "sctp";
     const whole = ranges.some((range) => range.first === 0 && range.last === 65535);
     return [whole ? is("meta l4proto", word) : is(`${word} dport`, ...ranges.map(portWord))];
   });
+}
+
+function portRanges(ports: readonly PortRange[]): NamedSet {
+  const elements = ports.map(portElement).sort();
+  return {
+    kind: "set",
+    name: portRangeSet(contentHash(elements.join(","))),
+    key: PROTOCOL_AND_PORT,
+    interval: true,
+    size: undefined,
+    comment: undefined,
+    elements: new Set(elements),
+  };
+}
+
+function isRange({ first, last }: PortRange): boolean {
+  return first !== last;
+}
+
+function portElement(range: PortRange): string {
+  return `${range.protocol.toLowerCase()} . ${portWord(range)}`;
 }
 
 function portWord(range: PortRange): string {

@@ -47,6 +47,16 @@ export function portGroupChain(id: ClassId, index: number): string {
   return `${id}_ports${index + 1}`;
 }
 
+/** Protocol and port -> chain of a port group, where ranges are among them. */
+export function portMap(id: ClassId): string {
+  return `${id}_ports`;
+}
+
+/** Ports of one or more protocols, ranges among them; `hash` of all of them. */
+export function portRangeSet(hash: string): string {
+  return `portranges_${hash}`;
+}
+
 /** NFLOG group of the drop log. */
 export const LOG_GROUP = 100;
 

@@ -28,9 +28,9 @@ export class RulesetTracker {
   /** With elements of their own: those of the program are live, and run ahead of what was handed out. */
   readonly #sets = new Map<string, TrackedSet>();
   readonly #chains = new Map<string, Chain>();
-  /** What each class put into the table: its chains, and the CIDR sets that it may share with others. */
+  /** What each class put into the table: its chains, and the sets of CIDR blocks and ports that it may share with others. */
   readonly #classParts = new Map<ClassId, { readonly chains: readonly string[]; readonly sets: readonly string[] }>();
-  readonly #cidrSetUsers = new Map<string, number>();
+  readonly #contentSetUsers = new Map<string, number>();
 
   /** Starts with the ruleset of this program. */
   constructor(program: NodeProgram) {
@@ -95,7 +95,7 @@ export class RulesetTracker {
   }
 
   #remember(id: ClassId, { chains, sets }: ClassChains): void {
-    for (const { name } of sets) this.#cidrSetUsers.set(name, (this.#cidrSetUsers.get(name) ?? 0) + 1);
+    for (const { name } of sets) this.#contentSetUsers.set(name, (this.#contentSetUsers.get(name) ?? 0) + 1);
     this.#classParts.set(id, { chains: chains.map((chain) => chain.name), sets: sets.map((set) => set.name) });
   }
 
@@ -108,16 +108,16 @@ export class RulesetTracker {
       draft.deleteChains.push(name);
     }
     for (const name of parts.sets) {
-      const users = (this.#cidrSetUsers.get(name) as number) - 1;
-      if (users > 0) this.#cidrSetUsers.set(name, users);
+      const users = (this.#contentSetUsers.get(name) as number) - 1;
+      if (users > 0) this.#contentSetUsers.set(name, users);
       else {
-        this.#cidrSetUsers.delete(name);
+        this.#contentSetUsers.delete(name);
         this.#deleteSet(name, draft);
       }
     }
   }
 
-  #addSet(set: NamedSet, draft: Draft): void {
+  #addSet(set: NamedSet | VerdictMap, draft: Draft): void {
     this.#sets.set(set.name, tracked(set));
     draft.addSets.push(set);
   }
