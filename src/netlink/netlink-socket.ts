@@ -3,6 +3,7 @@
 
 import { type Libc, loadLibc } from "./libc.ts";
 import { NetlinkError } from "./netlink-error.ts";
+import { EINTR, ENOBUFS, MSG_TRUNC, netlinkAddress, openSocket, SOL_SOCKET } from "./open-socket.ts";
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
@@ -26,17 +27,10 @@ export async function loadNetlink(): Promise<OpenNetlink> {
   return (protocol, receiveBytes) => new NetlinkSocket(libc, protocol, receiveBytes);
 }
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0x80000;
-const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
-const MSG_TRUNC = 0x20;
-const ENOBUFS = 105;
-const EINTR = 4;
 
 /** The kernel fills dumps into pieces of at most 32 KiB. */
 const DEFAULT_RECEIVE_BYTES = 64 * 1024;
@@ -53,28 +47,19 @@ class NetlinkSocket implements NetlinkChannel {
     this.#libc = libc;
     // Not from the shared pool: another thread writes into it.
     this.#buffer = Buffer.allocUnsafeSlow(receiveBytes);
-    this.#fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-    if (this.#fd < 0) throw new NetlinkError("refused", "no netlink socket", { errno: -this.#fd });
-    try {
-      this.#prepare();
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    this.#fd = openSocket(libc, protocol, (fd) => this.#prepare(fd));
   }
 
-  #prepare(): void {
+  #prepare(fd: number): void {
     const timeout = Buffer.alloc(16);
     timeout.writeBigInt64LE(RECEIVE_TIMEOUT_S, 0);
-    this.#check(this.#libc.setOption(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout), "no time limit for a netlink socket");
+    this.#check(this.#libc.setOption(fd, SOL_SOCKET, SO_RCVTIMEO, timeout), "no time limit for a netlink socket");
     const on = Buffer.from([1, 0, 0, 0]);
     // Errors with a reason in words, without our request in them. Kernels that cannot are understood as well.
-    this.#libc.setOption(this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on);
-    this.#libc.setOption(this.#fd, SOL_NETLINK, NETLINK_CAP_ACK, on);
+    this.#libc.setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, on);
+    this.#libc.setOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, on);
     // Connected to the kernel (port 0): messages of other processes are not delivered.
-    const kernel = Buffer.alloc(12);
-    kernel.writeUInt16LE(AF_NETLINK, 0);
-    this.#check(this.#libc.connect(this.#fd, kernel), "no connection of a netlink socket");
+    this.#check(this.#libc.connect(fd, netlinkAddress()), "no connection of a netlink socket");
   }
 
   async send(bytes: Buffer): Promise<void> {

@@ -6,17 +6,11 @@ import { type Libc, loadLibc } from "./libc.ts";
 import { expectPayload, forEachAttribute, type NetlinkMessage, readMessages, readText } from "./message-reader.ts";
 import { NetlinkError } from "./netlink-error.ts";
 import { NETLINK_NETFILTER } from "./netlink-socket.ts";
+import { EINTR, ENOBUFS, MSG_TRUNC, netlinkAddress, openSocket, SOL_SOCKET } from "./open-socket.ts";
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0x80000;
-const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const MSG_DONTWAIT = 0x40;
-const MSG_TRUNC = 0x20;
-const EINTR = 4;
 const EAGAIN = 11;
-const ENOBUFS = 105;
 
 const NFNLGRP_NFTABLES = 7;
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -51,25 +45,15 @@ export class TableEvents {
   constructor(libc: Libc, table: string) {
     this.#libc = libc;
     this.#table = table;
-    this.#fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-    if (this.#fd < 0) throw new NetlinkError("refused", "no netlink socket", { errno: -this.#fd });
-    try {
-      this.#subscribe();
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    this.#fd = openSocket(libc, NETLINK_NETFILTER, (fd) => this.#subscribe(fd));
   }
 
-  #subscribe(): void {
+  #subscribe(fd: number): void {
     const size = Buffer.alloc(4);
     size.writeUInt32LE(QUEUE_BYTES, 0);
     // Without it more is lost, and it is said so.
-    this.#libc.setOption(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, size);
-    const address = Buffer.alloc(12);
-    address.writeUInt16LE(AF_NETLINK, 0);
-    address.writeUInt32LE(1 << (NFNLGRP_NFTABLES - 1), 8);
-    const result = this.#libc.bind(this.#fd, address);
+    this.#libc.setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, size);
+    const result = this.#libc.bind(fd, netlinkAddress(1 << (NFNLGRP_NFTABLES - 1)));
     if (result < 0) throw new NetlinkError("refused", "changes of nftables cannot be followed", { errno: -result });
   }
 
