@@ -6,25 +6,17 @@
 //      └────────────────────────────────────────────────────────────────────────┘
 
 import { type ObjectSource, textlessSource } from "../dialects/object-source.ts";
-import {
-  ApiError,
-  isGone,
-  isIdle,
-  isNotFound,
-  isUnreachable,
-  isVersionTooLarge,
-  isWithoutConnection,
-} from "./api-error.ts";
+import { ApiError, isGone, isIdle, isNotFound, isVersionTooLarge, isWithoutConnection } from "./api-error.ts";
 import { Backoff } from "./backoff.ts";
 import { KnownObjects } from "./known-objects.ts";
 import { type ListPlan, ListStrategy } from "./list-strategy.ts";
 import { confirmVersion, readList } from "./list-stream.ts";
-import { waitMs } from "./monotonic-clock.ts";
 import type { ObjectChange } from "./object-change.ts";
 import { isOlderVersion, type ObjectIdentity } from "./object-identity.ts";
 import type { ReflectorOptions } from "./reflector-options.ts";
 import { DEFAULT_REFLECTOR_SETTINGS, type ReflectorSettings } from "./reflector-settings.ts";
 import { type ReflectorStatus, StatusRecord } from "./reflector-status.ts";
+import { RetryPause } from "./retry-pause.ts";
 import { confirmsNotFound } from "./server-version.ts";
 import { readInitialEvents } from "./streaming-list.ts";
 import { type ObjectEvent, WatchStream } from "./watch-stream.ts";
@@ -37,17 +29,13 @@ export class Reflector<T> {
   readonly #settings: ReflectorSettings;
   readonly #source: ObjectSource;
   readonly #status: StatusRecord;
-  readonly #backoff: Backoff;
+  readonly #pause: RetryPause;
   readonly #known: KnownObjects<T>;
   readonly #strategy = new ListStrategy();
   /** Everything up to here has been handed over; undefined before the first list. */
   #resourceVersion: string | undefined;
   #fruitlessWatches = 0;
   #isRunning = false;
-  /** The last failure was the server's, or that of the way to it, and it did not say when to come back. */
-  #isCutOff = false;
-  #serverCameBack = false;
-  #pause: AbortController | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     const settings = { ...DEFAULT_REFLECTOR_SETTINGS, ...options.settings };
@@ -55,7 +43,7 @@ export class Reflector<T> {
     this.#settings = settings;
     this.#source = textlessSource(options.client.contextName);
     this.#status = new StatusRecord(options.resource.name, settings.clock, options.onStatus);
-    this.#backoff = new Backoff(settings.backoff, settings.clock, settings.random);
+    this.#pause = new RetryPause(new Backoff(settings.backoff, settings.clock, settings.random));
     this.#known = new KnownObjects((item, identity) => this.#decode(item, identity));
   }
 
@@ -63,23 +51,9 @@ export class Reflector<T> {
     return this.#status.current();
   }
 
-  /**
-   * Another reflector has the server again: a pause because the server was away is over. Resources that come back one by one, each
-   * after its own pause, are for so long a state that the server never had.
-   */
+  /** Another reflector has the server again. */
   serverIsBack(): void {
-    // A request that is under way may have been sent into the outage: should it fail, the next one follows at once.
-    this.#serverCameBack = this.#pause === undefined;
-    if (!this.#isCutOff) return;
-    this.#isCutOff = false;
-    this.#backoff.endPause();
-    this.#pause?.abort();
-  }
-
-  async #waitForTurn(signal: AbortSignal): Promise<void> {
-    this.#pause = new AbortController();
-    await waitMs(this.#backoff.remainingMs, AbortSignal.any([signal, this.#pause.signal]));
-    this.#pause = undefined;
+    this.#pause.serverIsBack();
   }
 
   /**
@@ -91,7 +65,7 @@ export class Reflector<T> {
     this.#isRunning = true;
     try {
       while (!signal.aborted) {
-        await this.#waitForTurn(signal);
+        await this.#pause.wait(signal);
         if (signal.aborted) return;
         const listed = await this.#list(signal);
         if (listed !== "failed") await this.#follow(listed.watch, signal);
@@ -163,17 +137,18 @@ export class Reflector<T> {
       const livedMs = () => (watch === undefined ? 0 : this.#settings.clock() - beganAtMs);
       try {
         if (watch === undefined) {
-          await this.#waitForTurn(signal);
+          await this.#pause.wait(signal);
           if (signal.aborted) return;
           watch = await this.#resume(isDoubtful, signal);
           beganAtMs = this.#settings.clock();
         }
         // The owner may have stopped us while it took over the first list.
         signal.throwIfAborted();
+        this.#pause.answered();
         isDoubtful = false;
         isDoubtful = (await this.#consume(watch, signal)) === "quiet";
-        this.#backoff.closed(livedMs());
-        if (this.#backoff.remainingMs > 0) this.#fruitlessWatches++;
+        this.#pause.closed(livedMs());
+        if (this.#pause.remainingMs > 0) this.#fruitlessWatches++;
       } catch (error) {
         const failure = apiFailure(error, signal);
         if (failure === undefined) return;
@@ -250,11 +225,7 @@ export class Reflector<T> {
   }
 
   #failed(failure: ApiError, livedMs: number): void {
-    const { status = 0, retryAfterMs } = failure;
-    this.#backoff.failed(livedMs, retryAfterMs);
-    this.#isCutOff = retryAfterMs === undefined && (status >= 500 || isUnreachable(failure));
-    if (this.#isCutOff && this.#serverCameBack) this.#backoff.endPause();
-    this.#serverCameBack = false;
+    this.#pause.failed(failure, livedMs);
     this.#status.failed(failure);
   }
 
