@@ -3,7 +3,7 @@
 
 import { connectApiClient } from "../src/kube/api-client.ts";
 import { Reflector } from "../src/kube/reflector.ts";
-import { PODS } from "../src/kube/resources.ts";
+import { podsWithSharedParts } from "../src/kube/shared-pod-parts.ts";
 import type { Pod } from "../src/model/cluster.ts";
 
 const [kubeconfig = ""] = process.argv.slice(2);
@@ -21,7 +21,7 @@ const turns = setInterval(() => {
 
 const beganMs = performance.now();
 const reflector = new Reflector({
-  resource: PODS,
+  resource: podsWithSharedParts(),
   client,
   onChanges: (batch) => {
     for (const { key, object } of batch) if (object !== undefined) pods.set(key, object);

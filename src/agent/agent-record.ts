@@ -84,7 +84,7 @@ export class AgentRecord implements Omit<SyncObserver, "stateChanged">, RecheckO
     if (repair !== undefined) {
       this.#commits++;
       this.#lastCommitAt = this.#verifiedAt;
-      this.#metrics.repaired(repair, wallTime);
+      this.#metrics.applied(repair, wallTime);
     }
     const fields = { differences: this.#lastDifferences, differenceCount: differences.length };
     this.#log.warn(fields, "somebody changed our table: repaired");

@@ -99,12 +99,10 @@ export class AgentReport {
       policies: store.policyCount,
       unenforcedKinds: source.unenforcedKinds(),
       pods: podStatuses(graph),
-      findings: [
-        ...[...findings.standing(), ...(source.findings?.() ?? [])].flatMap(({ object, diagnostics }) =>
+      findings: [...findings.standing(), ...(source.findings?.() ?? []), ...sharedAddresses.standing()].flatMap(
+        ({ object, diagnostics }) =>
           diagnostics.map(({ severity, field, message, hint }) => ({ object, severity, field, message, hint })),
-        ),
-        ...sharedAddresses.standing(),
-      ],
+      ),
     };
   }
 

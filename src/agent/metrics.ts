@@ -196,13 +196,12 @@ export class AgentMetrics {
   }
 
   committed(applied: Applied, durationMs: number, wallTimeMs: number): void {
-    this.#transactions.inc({ how: applied.how });
     this.#syncDuration.observe(durationMs / 1000);
-    this.#lastSync.set(wallTimeMs / 1000);
+    this.applied(applied, wallTimeMs);
   }
 
-  /** By a verification. */
-  repaired({ how }: Applied, wallTimeMs: number): void {
+  /** By a sync, or by a verification that repaired. */
+  applied({ how }: Applied, wallTimeMs: number): void {
     this.#transactions.inc({ how });
     this.#lastSync.set(wallTimeMs / 1000);
   }

@@ -2,7 +2,7 @@
 
 import type { Diagnostic, Severity } from "../model/diagnostic.ts";
 import type { ClusterEvent } from "../state/change.ts";
-import type { ClusterChange } from "./cluster-change.ts";
+import type { ClusterChange, StandingFinding } from "./cluster-change.ts";
 
 export interface ObjectFinding {
   /** `policy NetworkPolicy/shop/api`, `pod shop/api-0`. */
@@ -51,7 +51,7 @@ export class ObjectFindings {
   }
 
   /** Objects with findings now, by name. */
-  standing(): { readonly object: string; readonly diagnostics: readonly Diagnostic[] }[] {
+  standing(): StandingFinding[] {
     return [...this.#standing]
       .map(([object, diagnostics]) => ({ object, diagnostics }))
       .sort((a, b) => (a.object < b.object ? -1 : 1));

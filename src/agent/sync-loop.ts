@@ -66,6 +66,7 @@ const SLICE_MS = 8;
 const HEARTBEAT_MS = 5_000;
 /** The largest tables take less; a hanging nft is ended after half a minute. */
 const LONGEST_USUAL_WAIT_MS = 5_000;
+
 /** A task came too late: the loop has ended. */
 export class LoopEndedError extends Error {
   constructor() {
@@ -84,12 +85,12 @@ export class SyncLoop {
   readonly #pending: PendingChanges;
   /** Of events that are in the graph but not in the kernel yet. */
   readonly #uncommitted: CommitTimes;
+  readonly #verification: VerificationSchedule;
   readonly #tasks: (() => Promise<void>)[] = [];
   #sourceSynced = false;
   #installed = false;
   #failures = 0;
   #notBefore = 0;
-  readonly #verification: VerificationSchedule;
   #heartbeatAt: number;
   #kernelBusySince: number | undefined;
   #isWriting = false;

@@ -4,6 +4,7 @@
 import { type LoadedManifests, loadManifests } from "../manifests/load-manifests.ts";
 import { placePods } from "../manifests/placement.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { sharedAddressWarning } from "../state/shared-addresses.ts";
 import { ClusterStore } from "../state/store.ts";
 import { countFindings, formatDiagnostic, hasErrors } from "./diagnostics.ts";
 import { startProgress } from "./progress.ts";
@@ -93,7 +94,10 @@ export function fillStore(
   for (const node of loaded.nodes) store.apply({ kind: "node", name: node.name, node });
   for (const pod of pods) store.apply({ kind: "pod", key: pod.key, pod });
   for (const policy of loaded.policies) store.apply({ kind: "policy", key: policy.key, policy });
-  const own = [...sharedAddressWarnings(store), ...(unplaced > 0 ? [unplacedWarning(unplaced, loaded)] : [])];
+  const own = [
+    ...store.sharedAddresses().map(sharedAddressWarning),
+    ...(unplaced > 0 ? [unplacedWarning(unplaced, loaded)] : []),
+  ];
   const diagnostics = inReadingOrder([...loaded.diagnostics, ...own]);
   const warnings = diagnostics.filter((each) => each.severity === "warning");
   return { input: { store, nodeNames, warnings }, diagnostics };
@@ -109,21 +113,6 @@ function inReadingOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
       (a.position.line ?? 0) - (b.position.line ?? 0) ||
       (a.position.column ?? 0) - (b.position.column ?? 0),
   );
-}
-
-function sharedAddressWarnings(store: ClusterStore): Diagnostic[] {
-  return store.sharedAddresses().map(({ address, claimants }) => {
-    const [owner, ...others] = claimants.map((pod) => pod.key);
-    const verb = others.length === 1 ? "claims" : "claim";
-    return {
-      code: "shared-address",
-      severity: "warning",
-      position: claimants[1]?.position ?? { file: "" },
-      object: `Pod ${others[0]}`,
-      message: `${others.join(", ")} ${verb} the address ${address} of ${owner}, which started later and is taken as its owner`,
-      hint: "a finished pod should have the phase Succeeded or Failed",
-    };
-  });
 }
 
 function unplacedWarning(unplaced: number, loaded: LoadedManifests): Diagnostic {

@@ -1,21 +1,15 @@
 // Texts of manifests -> the objects of a cluster that runs, for whoever enforces: workloads have no pods and nothing gets an
 // address, because a made-up address is somebody else's. Owns when a text is not to be trusted.
 
-import type { Namespace, Node, Pod } from "../model/cluster.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { Policy } from "../model/policy.ts";
 import { ObjectCollector } from "./collector.ts";
 import { PositionCache } from "./document.ts";
+import type { LoadedManifests } from "./load-manifests.ts";
 import { memoryManifestFiles } from "./manifest-files.ts";
 import { readManifest } from "./read-manifest.ts";
 
-export interface RunningObjects {
-  readonly namespaces: readonly Namespace[];
-  readonly pods: readonly Pod[];
-  readonly nodes: readonly Node[];
-  /** Policies with errors are there, closed. */
-  readonly policies: readonly Policy[];
-  readonly diagnostics: readonly Diagnostic[];
+export interface RunningObjects
+  extends Pick<LoadedManifests, "namespaces" | "pods" | "nodes" | "policies" | "diagnostics"> {
   /** Kinds of policies that are there and not enforced, by kubectl's names, sorted. */
   readonly unenforcedKinds: readonly string[];
 }

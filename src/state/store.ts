@@ -8,6 +8,7 @@ import type { Policy, PolicyKey } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";
 import type { CidrBlock } from "../net/cidr.ts";
 import type { ClusterEvent, StateChange } from "./change.ts";
+import type { SharedAddress } from "./shared-addresses.ts";
 import type { ClusterView, SelectablePod } from "./view.ts";
 
 export class ClusterStore implements ClusterView {
@@ -154,7 +155,7 @@ export class ClusterStore implements ClusterView {
   }
 
   /** Addresses that more than one live pod claims, each with its claimants, the owner first. Cost: what is shared. */
-  sharedAddresses(): { readonly address: Address; readonly claimants: readonly Pod[] }[] {
+  sharedAddresses(): SharedAddress[] {
     return [...this.#shared].map((address) => ({ address, claimants: toList(this.#claimants.get(address)) }));
   }
 

@@ -131,35 +131,28 @@ function lay(hand: Hand, { table }: Scenario): void {
 }
 
 describe.each(HANDS)("when somebody %s", (_name, hand) => {
-  it("it is noticed and repaired without waiting for a verification, and what got in meanwhile is cut", async () => {
-    const { scenario, running } = await startInForce();
-    await running.startLooksDone();
-    lay(hand, scenario);
-    const allowed = scenario.tracker.add(connection(...FROM_CLIENT));
-    scenario.tracker.add(connection(...FROM_OTHER));
-    await scenario.inForce();
-    expect(scenario.table.changes).toHaveLength(1);
-    await until("what is denied is cut", () => scenario.tracker.open().length === 1);
-    expect(scenario.tracker.open()).toEqual([allowed]);
-    expect(running.logLines.join("")).toContain("somebody changed our table: repaired");
-  });
-
-  it("a verification finds it and repairs it in one transaction, and what got in meanwhile is cut", async () => {
-    const { scenario, running } = await startInForce({ verifyEveryMs: 4_000 });
-    scenario.table.noticesOthers = false;
-    await running.startLooksDone();
-    lay(hand, scenario);
-    const allowed = scenario.tracker.add(connection(...FROM_CLIENT));
-    scenario.tracker.add(connection(...FROM_OTHER));
-    await scenario.inForce();
-    expect(scenario.table.changes).toHaveLength(1);
-    await until("what is denied is cut", () => scenario.tracker.open().length === 1);
-    expect(scenario.tracker.open()).toEqual([allowed]);
-    const metrics = await running.metrics();
-    expect(metrics).toMatch(/nftpol_drift_total [1-9]/);
-    expect(metrics).toMatch(/nftpol_verifications_total\{result="repaired"\} 1\n/);
-    expect(running.logLines.join("")).toContain("somebody changed our table: repaired");
-  });
+  it.each([
+    ["it is noticed", true, {}],
+    ["unnoticed, a verification finds it", false, { verifyEveryMs: 4_000 }],
+  ])(
+    "%s and it is repaired in one transaction, and what got in meanwhile is cut",
+    async (_how, noticesOthers, times) => {
+      const { scenario, running } = await startInForce(times);
+      scenario.table.noticesOthers = noticesOthers;
+      await running.startLooksDone();
+      lay(hand, scenario);
+      const allowed = scenario.tracker.add(connection(...FROM_CLIENT));
+      scenario.tracker.add(connection(...FROM_OTHER));
+      await scenario.inForce();
+      expect(scenario.table.changes).toHaveLength(1);
+      await until("what is denied is cut", () => scenario.tracker.open().length === 1);
+      expect(scenario.tracker.open()).toEqual([allowed]);
+      const metrics = await running.metrics();
+      expect(metrics).toMatch(/nftpol_drift_total [1-9]/);
+      expect(metrics).toMatch(/nftpol_verifications_total\{result="repaired"\} 1\n/);
+      expect(running.logLines.join("")).toContain("somebody changed our table: repaired");
+    },
+  );
 
   it("a verification that cannot read leaves it to the next sync, and what got in meanwhile is cut", async () => {
     const { scenario, running } = await startInForce({ verifyEveryMs: 4_000 });

@@ -135,11 +135,11 @@ it("a pod elsewhere that claims the address of one here is told, in log and stat
     spec: { nodeName: "n2", containers: [] },
   };
   scenario.put(thief);
-  const sentence =
-    "10.1.1.10 is claimed by shop/web (n1) and by shop/thief (n2), which started last: only policies for shop/thief (n2) count for it";
+  const message =
+    "shop/web on n1 claims the address 10.1.1.10 of shop/thief on n2, which started later and is taken as its owner";
   await until("it is told", () => running.logLines.join("").includes("several live pods claim one address"));
-  expect((await running.agent.report.status()).findings).toEqual([
-    { object: "pod shop/web", severity: "warning", message: sentence },
+  expect((await running.agent.report.status()).findings).toMatchObject([
+    { object: "Pod shop/web", severity: "warning", message },
   ]);
   scenario.delete(thief);
   await until("it has ended", () => running.logLines.join("").includes("they do not claim one address any more"));
