@@ -35,7 +35,8 @@ interface Situation {
 
 interface Tightening {
   readonly how: string;
-  open?(situation: Situation): void;
+  /** Before the agent starts: a state in between would cut connections that had just begun. */
+  open?(situation: Omit<Situation, "agent">): void;
   tighten(situation: Situation): Promise<void> | void;
 }
 
@@ -163,9 +164,9 @@ async function withOpenConnections(
     withApiServer(network.node, async ({ store, kubeconfig }) => {
       putShop(store, network);
       await loadServices(network, Object.keys(SHOP_HOSTS));
+      open?.({ network, store });
       await withAgent(network.node, ["--kubeconfig", kubeconfig, ...args], (agent) =>
         withTraffic(async (traffic) => {
-          open?.({ network, store, agent });
           let port = 7000;
           const connect = (who: string): Stream[] =>
             PAIRS.flatMap(([source, target, throughService]) => {
