@@ -28,7 +28,7 @@ const homeOfPackage = [
   ["@kubernetes/client-node", "^src/kube/"],
   ["yaml|js-yaml", "^src/manifests/"],
   ["commander|picocolors", "^src/cli/"],
-  ["koffi", "^src/netlink/"],
+  ["koffi", "^src/(netlink|lab)/"],
   ["pino|prom-client", "^src/agent/"],
 ];
 

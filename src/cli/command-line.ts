@@ -100,7 +100,10 @@ function addVerb(program: Command, spec: CommandSpec, context: VerbContext, done
   command.addHelpText("after", `\nExamples:\n${examplesOf(spec)}`);
   command.action(async (...values: unknown[]) => {
     // commander passes each argument, then the options, then the command.
-    const args = values.slice(0, -2).flat() as string[];
+    const args = values
+      .slice(0, -2)
+      .flat()
+      .filter((word) => word !== undefined) as string[];
     const options = values.at(-2) as OptionValues;
     refuseExcess(spec, command.args);
     const load = VERB_MODULES[spec.name];
@@ -127,7 +130,9 @@ function describe(spec: CommandSpec): string {
 }
 
 function usageOf(spec: CommandSpec): string {
-  const words = spec.arguments.map((argument) => (argument.variadic ? `${argument.name}...` : argument.name));
+  const words = spec.arguments.map(({ name, variadic, optional }) =>
+    variadic ? `${name}...` : optional ? `[${name}]` : name,
+  );
   return [...words, ...(spec.options.length === 0 ? [] : ["[options]"])].join(" ");
 }
 
@@ -136,7 +141,8 @@ function examplesOf(spec: CommandSpec): string {
 }
 
 function toArgument(spec: ArgumentSpec): Argument {
-  const argument = new Argument(`<${spec.name}${spec.variadic ? "..." : ""}>`, spec.description);
+  const word = `${spec.name}${spec.variadic ? "..." : ""}`;
+  const argument = new Argument(spec.optional ? `[${word}]` : `<${word}>`, spec.description);
   return spec.choices === undefined ? argument : argument.choices([...spec.choices]);
 }
 

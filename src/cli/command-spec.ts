@@ -17,6 +17,8 @@ export interface ArgumentSpec {
   readonly description: string;
   /** May be repeated; the last one only. */
   readonly variadic?: true;
+  /** May be left out; the last one only. */
+  readonly optional?: true;
   readonly choices?: readonly string[];
   readonly completes?: "files";
 }

@@ -1,10 +1,14 @@
 // The verbs of nftpol. Parser, help, completion and docs are all made from this table.
 
+import { TOPOLOGIES } from "../lab/topology.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import {
+  BY_POD_OPTION,
   DEFAULT_HEALTH_ADDRESS,
   FAMILY_OPTION,
   INPUT_OPTIONS,
+  MANIFEST_OPTIONS,
+  MATRIX_OPTIONS,
   NODE_OPTION,
   outputOption,
   POD_TO_OWN_NODE_OPTION,
@@ -44,20 +48,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [],
     options: [
       ...INPUT_OPTIONS,
-      {
-        flags: "--port <port>",
-        description: "ask about this port (80/TCP, 53/UDP, ICMP, proto/47); repeatable; default: those that occur",
-        repeatable: true,
-      },
-      {
-        flags: "--ip <address>",
-        description: "a plain address as one more row and column; repeatable",
-        repeatable: true,
-      },
-      FAMILY_OPTION,
-      { flags: "-n, --namespace <name>", description: "only flows from or to this namespace" },
+      ...MATRIX_OPTIONS,
       outputOption("table", "wide", "json", "csv", "md", "mermaid", "dot", "html"),
-      { flags: "--by-pod", description: "one row for each pod: do not group by workload" },
+      BY_POD_OPTION,
       POD_TO_OWN_NODE_OPTION,
     ],
     examples: [
@@ -135,6 +128,39 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [
       { command: "nftpol graph -f shop/", does: "as tables" },
       { command: "nftpol graph -f shop/ -o dot | dot -Tsvg > graph.svg", does: "as a picture" },
+    ],
+  },
+  {
+    name: "lab",
+    summary: "try policies with real packets in network namespaces, without a cluster",
+    description:
+      "run: every pod is a network namespace, the rules are loaded as the agent loads them, every flow is a packet or some; prints who reached whom, and what differs from what the policies mean.\nNeeds root, nft and iproute2. Nothing outside of the lab's own network namespaces is touched, and nothing of them remains.",
+    arguments: [{ name: "ACTION", description: "what to do", choices: ["run"] }],
+    options: [
+      ...MANIFEST_OPTIONS,
+      ...MATRIX_OPTIONS,
+      {
+        flags: "--nodes <number>",
+        description: "as-is: as the pods say; or so many nodes, the pods spread over them",
+        default: "as-is",
+      },
+      {
+        flags: "--topology <name>",
+        description: "how pods and nodes are joined (docs/cni.md)",
+        choices: TOPOLOGIES,
+        default: TOPOLOGIES[0],
+      },
+      outputOption("table", "json", "junit"),
+      BY_POD_OPTION,
+      ...PROGRAM_OPTIONS,
+    ],
+    examples: [
+      { command: "sudo nftpol lab run -f shop/", does: "who reaches whom, found by packets" },
+      {
+        command: "sudo nftpol lab run -f shop/ --nodes 2 --topology vxlan --port ICMP",
+        does: "on two nodes as with Flannel",
+      },
+      { command: "sudo nftpol lab run -f shop/ -o junit > report.xml", does: "for a CI server" },
     ],
   },
   {

@@ -5,6 +5,17 @@ import type { OptionSpec } from "./command-spec.ts";
 /** Where an agent tells of itself, and is asked, unless it is told otherwise. */
 export const DEFAULT_HEALTH_ADDRESS = "127.0.0.1:10360";
 
+/** Where manifests come from, for verbs that read nothing else. */
+export const MANIFEST_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "-f, --filename <path>",
+    description: "manifest file or folder, - for standard input; repeatable",
+    repeatable: true,
+    completes: "files",
+  },
+  { flags: "-R, --recursive", description: "search folders given with -f recursively" },
+];
+
 /** Where the cluster comes from. */
 export const INPUT_OPTIONS: readonly OptionSpec[] = [
   {
@@ -51,6 +62,27 @@ export const FAMILY_OPTION: OptionSpec = {
   flags: "--family <family>",
   description: "only this address family",
   choices: ["IPv4", "IPv6"],
+};
+
+/** What a matrix is asked about. */
+export const MATRIX_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--port <port>",
+    description: "ask about this port (80/TCP, 53/UDP, ICMP, proto/47); repeatable; default: those that occur",
+    repeatable: true,
+  },
+  {
+    flags: "--ip <address>",
+    description: "a plain address as one more row and column; repeatable",
+    repeatable: true,
+  },
+  FAMILY_OPTION,
+  { flags: "-n, --namespace <name>", description: "only flows from or to this namespace" },
+];
+
+export const BY_POD_OPTION: OptionSpec = {
+  flags: "--by-pod",
+  description: "one row for each pod: do not group by workload",
 };
 
 /** `-o`; the first format is the default. */

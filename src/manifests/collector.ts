@@ -35,6 +35,12 @@ export class ObjectCollector {
   /** Set for large input: pods then hold no part of the text they were read from. */
   detachesPods = false;
   readonly #seen = new Map<string, SourcePosition>();
+  readonly #onPolicy: ((value: unknown) => void) | undefined;
+
+  /** `onPolicy` sees the API object of each policy that is kept. */
+  constructor(onPolicy?: (value: unknown) => void) {
+    this.#onPolicy = onPolicy;
+  }
 
   /** One document's value: an object or a list of objects. `explicit`: the user named the file. Returns the number of objects. */
   addValue(value: unknown, source: ValueSource, explicit: boolean): number {
@@ -71,7 +77,9 @@ export class ObjectCollector {
       });
       return 1;
     }
+    const policies = this.policies.length;
     this.#keep(decodeObject(value, source));
+    if (this.policies.length > policies) this.#onPolicy?.(value);
     return 1;
   }
 

@@ -30,12 +30,14 @@ export interface LoadOptions {
   readonly recursive: boolean;
   readonly files: ManifestFiles;
   readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
+  /** Sees the API object of each policy. */
+  readonly onPolicy?: (value: unknown) => void;
 }
 
 /** Reads everything and reports all findings in one run; never rejects because of bad input. `-` is standard input. */
 export async function loadManifests(paths: readonly string[], options: LoadOptions): Promise<LoadedManifests> {
   const { files, recursive, onProgress } = options;
-  const collector = new ObjectCollector();
+  const collector = new ObjectCollector(options.onPolicy);
   const found = await findFiles(paths, recursive, files);
   collector.diagnostics.push(...found.diagnostics);
   const bytesTotal = found.files.reduce((sum, file) => sum + file.sizeBytes, 0);

@@ -1,0 +1,94 @@
+// From the words of the command line to a lab: cluster, placement, plan. Owns what of the input a lab needs besides what every
+// verb reads.
+
+import type { LabCluster } from "../../lab/cluster-objects.ts";
+import { outsideAddresses } from "../../lab/outside-addresses.ts";
+import { type LabPlan, type NodeChoice, placeOnNodes, planLab } from "../../lab/plan.ts";
+import { TOPOLOGIES, type Topology } from "../../lab/topology.ts";
+import { type LoadedManifests, loadManifests } from "../../manifests/load-manifests.ts";
+import { type Address, FAMILIES, type Family } from "../../net/address.ts";
+import type { ClusterStore } from "../../state/store.ts";
+import { fillStore } from "../input.ts";
+import { CommandError, flagOption, listOption, type OptionValues, textOption, type VerbContext } from "../verb.ts";
+
+export interface LabManifests {
+  readonly loaded: LoadedManifests;
+  /** The policies as API objects: what the agents read. */
+  readonly policyObjects: readonly unknown[];
+}
+
+export interface LabShape {
+  readonly nodes: NodeChoice;
+  readonly topology: Topology;
+}
+
+export interface LabInput {
+  readonly cluster: LabCluster;
+  readonly plan: LabPlan;
+  readonly store: ClusterStore;
+  /** Plain addresses that stand for what policies say of blocks. */
+  readonly outside: readonly Address[];
+}
+
+/** Most pods that a lab is made for: each is a network namespace. */
+export const MAX_LAB_PODS = 500;
+
+export async function readLabManifests(
+  paths: readonly string[],
+  recursive: boolean,
+  files: VerbContext["files"],
+): Promise<LabManifests> {
+  const policyObjects: unknown[] = [];
+  const loaded = await loadManifests(paths, { recursive, files, onPolicy: (value) => policyObjects.push(value) });
+  return { loaded, policyObjects };
+}
+
+/** Throws CommandError without -f: a lab of a live cluster would be a copy of it. */
+export function readLabPaths(options: OptionValues): {
+  readonly paths: readonly string[];
+  readonly recursive: boolean;
+} {
+  const paths = listOption(options, "filename");
+  if (paths.length === 0) throw new CommandError(2, "the lab needs manifests", "name files or folders with -f");
+  return { paths, recursive: flagOption(options, "recursive") };
+}
+
+export function readLabShape(options: OptionValues): LabShape {
+  const text = textOption(options, "nodes") ?? "as-is";
+  const topology = TOPOLOGIES.find((name) => name === textOption(options, "topology")) ?? TOPOLOGIES[0];
+  if (text === "as-is") return { nodes: text, topology };
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > 100) throw new CommandError(2, `--nodes ${text}`, "write as-is, or a number from 1 to 100");
+  return { nodes: count, topology };
+}
+
+/** Pure. Throws CommandError for a cluster that no lab is made for. */
+export function makeLabInput(
+  { loaded, policyObjects }: LabManifests,
+  { nodes, topology }: LabShape,
+  families: readonly Family[] = FAMILIES,
+  asked: readonly Address[] = [],
+): LabInput {
+  const { pods, nodeNames } = placeOnNodes(loaded.pods, loaded.nodes, nodes);
+  const { store } = fillStore({ ...loaded, pods }).input;
+  const selectable = [...store.selectablePods()];
+  if (selectable.length === 0) throw new CommandError(2, "there is no pod that policies can select: nothing to try");
+  if (selectable.length > MAX_LAB_PODS) {
+    throw new CommandError(
+      2,
+      `${selectable.length} pods: a lab is made for at most ${MAX_LAB_PODS}`,
+      "give it a part of the cluster",
+    );
+  }
+  const isTaken = (address: Address) => store.ownerOf(address) !== undefined || store.nodeAt(address) !== undefined;
+  const outside = [...outsideAddresses(store.policies(), families, isTaken), ...asked.filter((each) => !isTaken(each))];
+  const plan = planLab({
+    topology,
+    nodeNames,
+    pods: selectable,
+    nodeAddresses: (name) => store.nodeAddresses(name),
+    outside,
+  });
+  const { namespaces } = loaded;
+  return { cluster: { namespaces, nodes: loaded.nodes, pods, policies: policyObjects }, plan, store, outside };
+}

@@ -1,0 +1,97 @@
+// A lab: the network of a cluster, an agent on each node, and probes. Owns the order in which they start and end.
+
+import { addressFamily, type Family } from "../net/address.ts";
+import type { ProgramOptions } from "../program/program.ts";
+import type { ClusterStore } from "../state/store.ts";
+import { clusterList, type LabCluster, policyList } from "./cluster-objects.ts";
+import { LabFolder } from "./lab-folder.ts";
+import { type LabNetwork, withLabNetwork } from "./lab-network.ts";
+import { Measurement, type ProbeEnd } from "./measure.ts";
+import { NodeAgent, type SelfCommand } from "./node-agent.ts";
+import type { LabPlan } from "./plan.ts";
+import { openProbeLine } from "./raw-probe-line.ts";
+import { rulesSettled } from "./settled-rules.ts";
+
+export interface LabSettings {
+  readonly self: SelfCommand;
+  readonly plan: LabPlan;
+  readonly cluster: LabCluster;
+  readonly program: ProgramOptions;
+}
+
+export interface Lab {
+  readonly network: LabNetwork;
+  readonly agents: readonly NodeAgent[];
+  readonly measurement: Measurement;
+  /** Other policies, or pods with other labels; pods, their addresses and nodes stay. Resolves when the rules are in force. */
+  change(cluster: LabCluster, store: ClusterStore): Promise<void>;
+}
+
+/**
+ * Calls `body` with a lab whose rules are in force; whatever happens, nothing of it remains. Throws LabError when it cannot be had.
+ */
+export async function withLab<T>(settings: LabSettings, body: (lab: Lab) => Promise<T>): Promise<T> {
+  const { plan, cluster, program } = settings;
+  const folder = new LabFolder();
+  try {
+    folder.write("cluster", clusterList(cluster, plan));
+    folder.write("policies", policyList(cluster.policies));
+    return await withLabNetwork(plan, async (network) => {
+      const agents = plan.nodes.map(({ name }) => startAgent(settings, network, name, folder));
+      const line = await openProbeLine(network.inside);
+      try {
+        await Promise.all(agents.map((agent) => agent.started()));
+        return await body({
+          network,
+          agents,
+          measurement: new Measurement(line),
+          async change(next, store) {
+            folder.write("cluster", clusterList(next, plan));
+            folder.write("policies", policyList(next.policies));
+            await rulesSettled(network, store, program);
+          },
+        });
+      } finally {
+        line.close();
+        await Promise.all(agents.map((agent) => agent.end()));
+      }
+    });
+  } finally {
+    folder.remove();
+  }
+}
+
+function startAgent(
+  { self, program }: LabSettings,
+  network: LabNetwork,
+  nodeName: string,
+  folder: LabFolder,
+): NodeAgent {
+  return new NodeAgent({
+    self,
+    ns: network.node(nodeName),
+    inside: network.inside,
+    nodeName,
+    manifests: folder.path,
+    options: [
+      ...["--pod-to-own-node", program.podToOwnNode],
+      ...["--service-proxy", program.serviceProxy],
+      ...["--unknown-local-pods", program.unknownLocalPods],
+    ],
+  });
+}
+
+/** Where a name of a matrix is in the lab: a pod's namespace, or the outside; undefined: nowhere. */
+export function probeEnd(network: LabNetwork, name: string, family: Family): ProbeEnd | undefined {
+  const { pods, nodes, outside } = network.plan;
+  const pod = pods.find(({ key }) => key === name);
+  if (pod !== undefined) {
+    const address = pod.addresses.find((each) => addressFamily(each) === family);
+    return address === undefined ? undefined : { ns: network.pod(pod.key), address };
+  }
+  const plain = outside.find((address) => address === name && addressFamily(address) === family);
+  if (plain !== undefined) return { ns: network.outside, address: plain };
+  const node = nodes.find(({ addresses }) => addresses.some((address) => address === name));
+  const own = node?.addresses.find((address) => address === name && addressFamily(address) === family);
+  return node === undefined || own === undefined ? undefined : { ns: network.node(node.name), address: own };
+}

@@ -1,0 +1,103 @@
+// Whether packets arrive. Each question is a packet with a number of its own, sent again while it has not arrived: a packet may be
+// lost, but none arrives that was not sent. Owns the rounds and their patience; sending is a ProbeLine's.
+
+import type { Address } from "../net/address.ts";
+
+/** Who sends or receives: an address in a network namespace. */
+export interface ProbeEnd {
+  readonly ns: string;
+  readonly address: Address;
+}
+
+export interface Probe {
+  readonly from: ProbeEnd;
+  readonly to: ProbeEnd;
+  /** IANA number. */
+  readonly protocol: number;
+  /** undefined: the protocol has no ports. */
+  readonly port: number | undefined;
+}
+
+export interface ProbeLine {
+  /** Sends a packet of the probe under this number, from a source port that no packet of an equal probe had. */
+  send(probe: Probe, number: number): void;
+  /** What has arrived since the last call. */
+  arrivals(): Iterable<Arrival>;
+}
+
+export interface Arrival {
+  readonly number: number;
+  readonly ns: string;
+}
+
+export interface Patience {
+  /** How long to wait after each round of sending at least, ms; as many rounds as there are numbers. */
+  readonly rounds: readonly number[];
+  /** A round ends when nothing has arrived for so long, ms. */
+  readonly quietMs: number;
+}
+
+/** A packet between two namespaces takes well below a millisecond; a busy machine may stop for some. */
+export const PATIENCE: Patience = { rounds: [15, 40, 120], quietMs: 10 };
+/** For what should have arrived and did not. */
+export const LONG_PATIENCE: Patience = { rounds: [100, 400, 1500], quietMs: 50 };
+
+/** So many packets are sent before it is looked what has arrived: no buffer overflows. */
+const BURST = 256;
+
+export class Measurement {
+  readonly #line: ProbeLine;
+  readonly #sleep: (ms: number) => Promise<void>;
+  readonly #now: () => number;
+  #sent = 0;
+
+  constructor(
+    line: ProbeLine,
+    sleep: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    now: () => number = () => performance.now(),
+  ) {
+    this.#line = line;
+    this.#sleep = sleep;
+    this.#now = now;
+  }
+
+  /** How many packets were sent so far. */
+  get packets(): number {
+    return this.#sent;
+  }
+
+  /** For each probe whether it arrived. Cost: some 20 us for each packet, and all of the patience if one does not arrive. */
+  async arrive(probes: readonly Probe[], { rounds, quietMs }: Patience = PATIENCE): Promise<boolean[]> {
+    const arrived = probes.map(() => false);
+    const indexOf = new Map<number, number>();
+    let missing = probes.length;
+    let lastArrival = 0;
+    const take = () => {
+      for (const { number, ns } of this.#line.arrivals()) {
+        const index = indexOf.get(number);
+        if (index === undefined || arrived[index] || (probes[index] as Probe).to.ns !== ns) continue;
+        arrived[index] = true;
+        missing--;
+        lastArrival = this.#now();
+      }
+    };
+    for (const waitMs of rounds) {
+      if (missing === 0) break;
+      let burst = 0;
+      for (const [index, probe] of probes.entries()) {
+        if (arrived[index]) continue;
+        const number = ++this.#sent;
+        indexOf.set(number, index);
+        this.#line.send(probe, number);
+        if (++burst % BURST === 0) take();
+      }
+      const sentAt = this.#now();
+      take();
+      while (missing > 0 && (this.#now() < sentAt + waitMs || this.#now() < lastArrival + quietMs)) {
+        await this.#sleep(1);
+        take();
+      }
+    }
+    return arrived;
+  }
+}

@@ -1,0 +1,85 @@
+// Plain addresses that stand for what policies say of CIDR blocks: one in each block, one in each except, and one that no block
+// covers. Pure.
+
+import { ANY, DIRECTIONS, type Peer, type Policy } from "../model/policy.ts";
+import { type Address, FAMILIES, type Family, formatAddress, parseAddress } from "../net/address.ts";
+import { type CidrBlock, cidrContains, cidrRange } from "../net/cidr.ts";
+import { type AddressRange, subtractRanges } from "../net/range.ts";
+
+/** Addresses in blocks for documentation: nobody's, and as good as any of the internet. */
+const ANYWHERE: Readonly<Record<Family, readonly string[]>> = {
+  4: ["198.51.100.7", "203.0.113.7", "192.0.2.7"],
+  6: ["2001:db8:7::7", "2001:db8:77::7", "3fff::7"],
+};
+
+/**
+ * In numeric order, families apart; at most `limit` (the first ones). `isTaken`: pods' and nodes' addresses, which are not plain.
+ * Cost: linear in the blocks times their excepts.
+ */
+export function outsideAddresses(
+  policies: Iterable<Policy>,
+  families: readonly Family[],
+  isTaken: (address: Address) => boolean,
+  limit = 12,
+): Address[] {
+  const blocks = [...policies].flatMap(ipBlocksOf).filter(({ cidr }) => families.includes(cidr.family));
+  if (blocks.length === 0) return [];
+  const chosen = new Set<Address>();
+  const add = (address: Address | undefined) => {
+    if (address !== undefined && chosen.size < limit) chosen.add(address);
+  };
+  for (const family of FAMILIES.filter((each) => families.includes(each))) {
+    const own = blocks.filter(({ cidr }) => cidr.family === family);
+    if (own.length > 0) add(addressBeside(family, own, isTaken));
+  }
+  for (const { cidr, except } of blocks) {
+    add(freeAddress(cidr.family, subtractRanges([cidrRange(cidr)], except.map(cidrRange)), isTaken));
+    for (const hole of except) add(freeAddress(hole.family, [cidrRange(hole)], isTaken));
+  }
+  return [...chosen];
+}
+
+type IpBlock = Extract<Peer, { kind: "ipBlock" }>;
+
+function ipBlocksOf(policy: Policy): IpBlock[] {
+  const rules = DIRECTIONS.flatMap((direction) => policy.rules[direction]);
+  return rules.flatMap(({ peers }) => (peers === ANY ? [] : peers.filter((peer) => peer.kind === "ipBlock")));
+}
+
+/** One that no block but /0 covers. */
+function addressBeside(
+  family: Family,
+  blocks: readonly IpBlock[],
+  isTaken: (address: Address) => boolean,
+): Address | undefined {
+  const candidates = ANYWHERE[family].map((text) => parseAddress(text) as NonNullable<ReturnType<typeof parseAddress>>);
+  const covers = (block: CidrBlock, value: bigint) => block.prefixLength > 0 && cidrContains(block, family, value);
+  return candidates.find(({ address, value }) => !isTaken(address) && !blocks.some(({ cidr }) => covers(cidr, value)))
+    ?.address;
+}
+
+/** How many addresses of a block are tried: a block full of pods has nobody else in it. */
+const TRIES = 64n;
+
+/** A block's first address may name a network: the second is asked first. */
+function freeAddress(
+  family: Family,
+  ranges: readonly AddressRange[],
+  isTaken: (address: Address) => boolean,
+): Address | undefined {
+  for (const { first, last } of ranges) {
+    const start = last > first ? first + 1n : first;
+    for (let value = start; value <= last && value < start + TRIES; value++) {
+      const address = formatAddress(family, value);
+      if (isUsable(family, value) && !isTaken(address)) return address;
+    }
+  }
+  return undefined;
+}
+
+/** Neither "this network" nor loopback nor link-local nor multicast: such addresses are no host's outside. */
+function isUsable(family: Family, value: bigint): boolean {
+  if (family === 6) return value >> 125n === 1n || value >> 121n === 0x7en;
+  const first = value >> 24n;
+  return first > 0n && first !== 127n && first < 224n && value >> 16n !== 0xa9fen;
+}

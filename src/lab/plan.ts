@@ -1,0 +1,98 @@
+// What a lab is to be: which nodes, which pod where, which plain addresses. Pure; network-commands.ts says how it is built.
+
+import type { Node, Pod, PodKey } from "../model/cluster.ts";
+import { type Address, addressFamily, FAMILIES, type Family, parseAddress } from "../net/address.ts";
+import type { SelectablePod } from "../state/view.ts";
+import type { Topology } from "./topology.ts";
+
+export interface LabNode {
+  readonly name: string;
+  /** At least one of each family: the node's own, else made up. */
+  readonly addresses: readonly Address[];
+}
+
+/** A pod with a network namespace of its own. */
+export interface LabPod {
+  readonly key: PodKey;
+  readonly node: string;
+  readonly addresses: readonly Address[];
+}
+
+export interface LabPlan {
+  readonly topology: Topology;
+  readonly nodes: readonly LabNode[];
+  readonly pods: readonly LabPod[];
+  /** Addresses that are neither pods' nor nodes'. */
+  readonly outside: readonly Address[];
+}
+
+/** Which node each pod is put on. */
+export interface NodePlacement {
+  readonly pods: readonly Pod[];
+  /** Never empty; sorted. */
+  readonly nodeNames: readonly string[];
+}
+
+/** `as-is`: as the pods say; those that do not on the first node. A number: so many nodes, the pods spread over them. */
+export type NodeChoice = "as-is" | number;
+
+const MADE_UP_NODE = "node";
+
+/**
+ * Pods in order of their keys, one node after the other. Pods on the host network share addresses with their node and stay
+ * together.
+ */
+export function placeOnNodes(pods: readonly Pod[], nodes: readonly Node[], choice: NodeChoice): NodePlacement {
+  if (choice === "as-is") return placeAsTheySay(pods, nodes);
+  const nodeNames = Array.from({ length: choice }, (_, index) => `node-${index + 1}`);
+  const hosts = [...new Set(pods.filter((pod) => pod.hostNetwork).map((pod) => pod.nodeName ?? ""))].sort();
+  const sorted = [...pods].sort((a, b) => (a.key < b.key ? -1 : 1));
+  let next = 0;
+  const placed = sorted.map((pod) => {
+    const index = pod.hostNetwork ? hosts.indexOf(pod.nodeName ?? "") : next++;
+    return { ...pod, nodeName: nodeNames[index % choice] as string };
+  });
+  return { pods: placed, nodeNames };
+}
+
+function placeAsTheySay(pods: readonly Pod[], nodes: readonly Node[]): NodePlacement {
+  const named = [...new Set(pods.flatMap(({ nodeName }) => (nodeName === undefined ? [] : [nodeName])))].sort();
+  const first = named[0] ?? (nodes.length === 1 ? (nodes[0] as Node).name : MADE_UP_NODE);
+  const placed = pods.map((pod) => (pod.nodeName === undefined ? { ...pod, nodeName: first } : pod));
+  return { pods: placed, nodeNames: named.length === 0 ? [first] : named };
+}
+
+export interface PlanInput {
+  readonly topology: Topology;
+  readonly nodeNames: readonly string[];
+  /** Placed. */
+  readonly pods: Iterable<SelectablePod>;
+  /** What is known of a node's own addresses. */
+  readonly nodeAddresses: (name: string) => readonly Address[];
+  readonly outside: readonly Address[];
+}
+
+/** Throws for a pod whose node is not among the names. */
+export function planLab({ topology, nodeNames, pods, nodeAddresses, outside }: PlanInput): LabPlan {
+  const labPods = [...pods]
+    .map(({ key, pod, addresses }): LabPod => {
+      if (pod.nodeName === undefined || !nodeNames.includes(pod.nodeName)) throw new Error(`${key} is on no lab node`);
+      return { key, node: pod.nodeName, addresses };
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const taken = new Set(labPods.flatMap(({ addresses }) => addresses));
+  const nodes = nodeNames.map((name, index) => {
+    const own = nodeAddresses(name).filter((address) => !taken.has(address));
+    for (const address of own) taken.add(address);
+    const missing = FAMILIES.filter((family) => !own.some((address) => addressFamily(address) === family));
+    return { name, addresses: [...own, ...missing.map((family) => madeUpNodeAddress(family, index))] };
+  });
+  return { topology, nodes, pods: labPods, outside: [...new Set(outside)].filter((address) => !taken.has(address)) };
+}
+
+/** In blocks for documentation and benchmarks, which nobody's policies should name. */
+function madeUpNodeAddress(family: Family, index: number): Address {
+  const text =
+    family === 4 ? `198.19.${250 + (index >> 8)}.${(index & 255) + 1}` : `2001:db8:6e66::${(index + 1).toString(16)}`;
+  return (parseAddress(text) as { address: Address }).address;
+}
