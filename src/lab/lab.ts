@@ -38,7 +38,7 @@ export async function withLab<T>(settings: LabSettings, body: (lab: Lab) => Prom
     folder.write("policies", policyList(cluster.policies));
     return await withLabNetwork(plan, async (network) => {
       const agents = plan.nodes.map(({ name }) => startAgent(settings, network, name, folder));
-      const line = await openProbeLine(network.inside);
+      const line = await openProbeLine(network);
       try {
         await Promise.all(agents.map((agent) => agent.started()));
         return await body({

@@ -1,6 +1,7 @@
 // Whether packets arrive. Each question is a packet with a number of its own, sent again while it has not arrived: a packet may be
 // lost, but none arrives that was not sent. Owns the rounds and their patience; sending is a ProbeLine's.
 
+import { ICMP, ICMPV6 } from "../model/flow.ts";
 import type { Address } from "../net/address.ts";
 
 /** Who sends or receives: an address in a network namespace. */
@@ -23,6 +24,8 @@ export interface ProbeLine {
   send(probe: Probe, number: number): void;
   /** What has arrived since the last call. */
   arrivals(): Iterable<Arrival>;
+  /** Makes connection tracking forget all of these protocols. */
+  forget(protocols: ReadonlySet<number>): Promise<void>;
 }
 
 export interface Arrival {
@@ -67,7 +70,19 @@ export class Measurement {
   }
 
   /** For each probe whether it arrived. Cost: some 20 us for each packet, and all of the patience if one does not arrive. */
-  async arrive(probes: readonly Probe[], { rounds, quietMs }: Patience = PATIENCE): Promise<boolean[]> {
+  async arrive(probes: readonly Probe[], patience: Patience = PATIENCE): Promise<boolean[]> {
+    const arrived = probes.map(() => false);
+    for (const group of independentGroups(probes)) {
+      const members = group.map((index) => probes[index] as Probe);
+      const tracked = new Set(members.filter(isOneConnection).map(({ protocol }) => protocol));
+      if (tracked.size > 0) await this.#line.forget(tracked);
+      for (const [position, result] of (await this.#arriveAtOnce(members, patience)).entries())
+        arrived[group[position] as number] = result;
+    }
+    return arrived;
+  }
+
+  async #arriveAtOnce(probes: readonly Probe[], { rounds, quietMs }: Patience): Promise<boolean[]> {
     const arrived = probes.map(() => false);
     const indexOf = new Map<number, number>();
     let missing = probes.length;
@@ -100,4 +115,19 @@ export class Measurement {
     }
     return arrived;
   }
+}
+
+/** To connection tracking everything between two addresses is one connection, answers included: no port tells packets apart. */
+function isOneConnection({ protocol, port }: Probe): boolean {
+  return port === undefined && protocol !== ICMP && protocol !== ICMPV6;
+}
+
+/** Indexes, so grouped that no probe of a group is an answer to another one to connection tracking. */
+function independentGroups(probes: readonly Probe[]): number[][] {
+  const groups: [number[], number[], number[]] = [[], [], []];
+  for (const [index, probe] of probes.entries()) {
+    const group = !isOneConnection(probe) ? 0 : probe.from.address < probe.to.address ? 1 : 2;
+    groups[group].push(index);
+  }
+  return groups.filter((group) => group.length > 0);
 }

@@ -43,7 +43,12 @@ export function networkPhases(plan: LabPlan, namespaces: LabNamespaces): readonl
       ip(namespaces.outside, outsideCommands(plan)),
     ],
     nodes.map(({ node, ns }) => ip(ns, nodeRoutes(plan, node))),
-    plan.topology === "vxlan" ? nodes.flatMap(({ node, index, ns }) => tunnelBatches(plan, node, index, ns)) : [],
+    ...(plan.topology === "vxlan" && nodes.length > 1
+      ? [
+          nodes.map(({ node, index, ns }) => ip(ns, tunnelCommands(plan, node, index))),
+          nodes.map(({ node, ns }): Batch => ({ program: "bridge", ns, commands: tunnelPlaces(plan, node) })),
+        ]
+      : []),
   ];
 }
 
@@ -133,15 +138,23 @@ function sourceOf(node: LabNode, address: Address): string {
   return source === undefined ? "" : ` src ${source}`;
 }
 
-/** As Flannel does it: one VXLAN device, and for each other node a permanent neighbour, its place, and routes to its pods. */
-function tunnelBatches(plan: LabPlan, node: LabNode, index: number, ns: string): Batch[] {
-  const others = plan.nodes.map((other, number) => ({ other, number })).filter(({ other }) => other !== node);
-  const commands = [
+interface Numbered {
+  readonly other: LabNode;
+  readonly number: number;
+}
+
+function otherNodes(plan: LabPlan, node: LabNode): Numbered[] {
+  return plan.nodes.map((other, number) => ({ other, number })).filter(({ other }) => other !== node);
+}
+
+/** As Flannel does it: one VXLAN device, and for each other node a permanent neighbour and routes to its pods. */
+function tunnelCommands(plan: LabPlan, node: LabNode, index: number): string[] {
+  return [
     `link add ${TUNNEL} address ${tunnelMac(index)} mtu ${TUNNEL_MTU} type vxlan id 1 local ${firstIpv4(node)} dev uplink dstport 8472 nolearning`,
     `addr add ${tunnelAddress(4, index)}/32 dev ${TUNNEL}`,
     `addr add ${tunnelAddress(6, index)}/64 dev ${TUNNEL} nodad`,
     `link set ${TUNNEL} up`,
-    ...others.flatMap(({ other, number }) => [
+    ...otherNodes(plan, node).flatMap(({ other, number }) => [
       ...FAMILIES.map(
         (family) =>
           `neigh add ${tunnelAddress(family, number)} lladdr ${tunnelMac(number)} dev ${TUNNEL} nud permanent`,
@@ -154,13 +167,13 @@ function tunnelBatches(plan: LabPlan, node: LabNode, index: number, ns: string):
       ),
     ]),
   ];
-  const places = others.map(
+}
+
+/** On which node each neighbour of the tunnel is: `bridge` says it. */
+function tunnelPlaces(plan: LabPlan, node: LabNode): string[] {
+  return otherNodes(plan, node).map(
     ({ other, number }) => `fdb add ${tunnelMac(number)} dev ${TUNNEL} dst ${firstIpv4(other)}`,
   );
-  return [
-    { program: "ip", ns, commands },
-    { program: "bridge", ns, commands: places },
-  ];
 }
 
 function tunnelMac(index: number): string {

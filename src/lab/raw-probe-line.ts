@@ -1,10 +1,11 @@
 // Probes over raw sockets: one for each sender, one for each namespace that receives. Opened when they are needed, once.
 
 import { type Address, addressFamily, type Family } from "../net/address.ts";
+import type { LabNetwork } from "./lab-network.ts";
 import type { Arrival, Probe, ProbeLine } from "./measure.ts";
-import type { InsideNetns } from "./netns.ts";
 import { encodeProbe, probeNumber } from "./probe-packets.ts";
 import { openRawSockets, type RawSockets } from "./raw-sockets.ts";
+import { forgetConnections } from "./tracked-connections.ts";
 
 const FIRST_SOURCE_PORT = 10_000;
 const LAST_SOURCE_PORT = 59_999;
@@ -18,11 +19,12 @@ interface Receiver {
 }
 
 /** Throws LabError where raw sockets cannot be had. */
-export async function openProbeLine(inside: InsideNetns): Promise<RawProbeLine> {
-  return new RawProbeLine(await openRawSockets(inside));
+export async function openProbeLine(network: LabNetwork): Promise<RawProbeLine> {
+  return new RawProbeLine(network, await openRawSockets(network.inside));
 }
 
 export class RawProbeLine implements ProbeLine {
+  readonly #network: LabNetwork;
   readonly #sockets: RawSockets;
   readonly #senders = new Map<string, number>();
   readonly #receivers = new Map<string, Receiver>();
@@ -30,7 +32,8 @@ export class RawProbeLine implements ProbeLine {
   readonly #lastPorts = new Map<string, number>();
   readonly #buffer = Buffer.alloc(LONGEST_PACKET);
 
-  constructor(sockets: RawSockets) {
+  constructor(network: LabNetwork, sockets: RawSockets) {
+    this.#network = network;
     this.#sockets = sockets;
   }
 
@@ -59,6 +62,10 @@ export class RawProbeLine implements ProbeLine {
         if (number !== undefined) yield { number, ns };
       }
     }
+  }
+
+  forget(protocols: ReadonlySet<number>): Promise<void> {
+    return forgetConnections(this.#network, protocols);
   }
 
   close(): void {
