@@ -150,6 +150,10 @@ export const COMMANDS: readonly CommandSpec[] = [
         choices: TOPOLOGIES,
         default: TOPOLOGIES[0],
       },
+      {
+        flags: "--dual-stack",
+        description: "give every pod addresses of both families, made up where they are missing",
+      },
       outputOption("table", "json", "junit"),
       BY_POD_OPTION,
       ...PROGRAM_OPTIONS,

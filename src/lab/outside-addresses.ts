@@ -39,9 +39,9 @@ export function outsideAddresses(
   return [...chosen];
 }
 
-type IpBlock = Extract<Peer, { kind: "ipBlock" }>;
+export type IpBlock = Extract<Peer, { kind: "ipBlock" }>;
 
-function ipBlocksOf(policy: Policy): IpBlock[] {
+export function ipBlocksOf(policy: Policy): IpBlock[] {
   const rules = DIRECTIONS.flatMap((direction) => policy.rules[direction]);
   return rules.flatMap(({ peers }) => (peers === ANY ? [] : peers.filter((peer) => peer.kind === "ipBlock")));
 }

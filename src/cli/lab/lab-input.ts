@@ -1,6 +1,7 @@
 // From the words of the command line to a lab: cluster, placement, plan. Owns what of the input a lab needs besides what every
 // verb reads.
 
+import { withBothFamilies } from "../../lab/both-families.ts";
 import type { LabCluster } from "../../lab/cluster-objects.ts";
 import { outsideAddresses } from "../../lab/outside-addresses.ts";
 import { type LabPlan, type NodeChoice, placeOnNodes, planLab } from "../../lab/plan.ts";
@@ -20,6 +21,8 @@ export interface LabManifests {
 export interface LabShape {
   readonly nodes: NodeChoice;
   readonly topology: Topology;
+  /** Every pod has addresses of both families, made up where they are missing. */
+  readonly dualStack: boolean;
 }
 
 export interface LabInput {
@@ -56,20 +59,25 @@ export function readLabPaths(options: OptionValues): {
 export function readLabShape(options: OptionValues): LabShape {
   const text = textOption(options, "nodes") ?? "as-is";
   const topology = TOPOLOGIES.find((name) => name === textOption(options, "topology")) ?? TOPOLOGIES[0];
-  if (text === "as-is") return { nodes: text, topology };
+  const dualStack = flagOption(options, "dualStack");
+  if (text === "as-is") return { nodes: text, topology, dualStack };
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > 100) throw new CommandError(2, `--nodes ${text}`, "write as-is, or a number from 1 to 100");
-  return { nodes: count, topology };
+  return { nodes: count, topology, dualStack };
 }
 
 /** Pure. Throws CommandError for a cluster that no lab is made for. */
 export function makeLabInput(
   { loaded, policyObjects }: LabManifests,
-  { nodes, topology }: LabShape,
+  { nodes, topology, dualStack }: LabShape,
   families: readonly Family[] = FAMILIES,
   asked: readonly Address[] = [],
 ): LabInput {
-  const { pods, nodeNames } = placeOnNodes(loaded.pods, loaded.nodes, nodes);
+  const { pods, nodeNames } = placeOnNodes(
+    dualStack ? withBothFamilies(loaded.pods, loaded.policies) : loaded.pods,
+    loaded.nodes,
+    nodes,
+  );
   const { store } = fillStore({ ...loaded, pods }).input;
   const selectable = [...store.selectablePods()];
   if (selectable.length === 0) throw new CommandError(2, "there is no pod that policies can select: nothing to try");
