@@ -154,6 +154,12 @@ export const COMMANDS: readonly CommandSpec[] = [
         flags: "--dual-stack",
         description: "give every pod addresses of both families, made up where they are missing",
       },
+      {
+        flags: "--expect <path>",
+        description: "expectation file (*.expect.yaml) or folder of such: what packets must find; repeatable",
+        repeatable: true,
+        completes: "files",
+      },
       outputOption("table", "json", "junit"),
       BY_POD_OPTION,
       ...PROGRAM_OPTIONS,
@@ -164,7 +170,10 @@ export const COMMANDS: readonly CommandSpec[] = [
         command: "sudo nftpol lab run -f shop/ --nodes 2 --topology vxlan --port ICMP",
         does: "on two nodes as with Flannel",
       },
-      { command: "sudo nftpol lab run -f shop/ -o junit > report.xml", does: "for a CI server" },
+      {
+        command: "sudo nftpol lab run -f shop/ --expect shop/ -o junit > report.xml",
+        does: "for a CI server: what is expected, as packets find it",
+      },
     ],
   },
   {

@@ -77,6 +77,12 @@ function freeAddress(
   return undefined;
 }
 
+/** Whether a host outside of the lab's nodes can have it. */
+export function isHostAddress(address: Address): boolean {
+  const parsed = parseAddress(address);
+  return parsed !== undefined && isUsable(parsed.family, parsed.value);
+}
+
 /** Neither "this network" nor loopback nor link-local nor multicast: such addresses are no host's outside. */
 function isUsable(family: Family, value: bigint): boolean {
   if (family === 6) return value >> 125n === 1n || value >> 121n === 0x7en;

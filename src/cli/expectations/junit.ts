@@ -6,7 +6,7 @@ import type { CaseOutcome, ExpectationOutcome } from "./run-case.ts";
 
 export function junitReport(outcomes: readonly CaseOutcome[], seconds: number): string {
   const totals = totalsOf(outcomes);
-  const suites = outcomes.map(suite);
+  const suites = outcomes.map(expectationSuite);
   const count = (of: (outcome: CaseOutcome) => number) => outcomes.reduce((sum, outcome) => sum + of(outcome), 0);
   const attributes = {
     name: `nftpol test: ${totals.rowsOk} of ${totals.rows} rows`,
@@ -18,11 +18,12 @@ export function junitReport(outcomes: readonly CaseOutcome[], seconds: number): 
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element("testsuites", attributes, suites)}\n`;
 }
 
-function testCount(outcome: CaseOutcome): number {
+/** Test cases in a suite. */
+export function testCount(outcome: CaseOutcome): number {
   return outcome.expectations.length + errorCount(outcome);
 }
 
-function failureCount(outcome: CaseOutcome): number {
+export function failureCount(outcome: CaseOutcome): number {
   return outcome.expectations.filter((each) => each.failures.length > 0).length;
 }
 
@@ -30,7 +31,8 @@ function errorCount(outcome: CaseOutcome): number {
   return outcome.errors.length > 0 ? 1 : 0;
 }
 
-function suite(outcome: CaseOutcome): string {
+/** A suite of XML: a test case for each expectation. */
+export function expectationSuite(outcome: CaseOutcome): string {
   const { folder, file } = outcome.testCase;
   const attributes = {
     name: folder,

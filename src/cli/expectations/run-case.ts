@@ -8,7 +8,7 @@ import { loadManifests } from "../../manifests/load-manifests.ts";
 import type { ManifestFiles } from "../../manifests/manifest-files.ts";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import type { Flow } from "../../model/flow.ts";
-import { FAMILIES, type Family } from "../../net/address.ts";
+import { FAMILIES } from "../../net/address.ts";
 import { type EvaluateOptions, evaluate } from "../../semantics/evaluate.ts";
 import type { Verdict } from "../../semantics/verdict.ts";
 import type { ClusterStore } from "../../state/store.ts";
@@ -17,7 +17,7 @@ import { addressOf, type Endpoint, isSamePod } from "../endpoint.ts";
 import { fillStore } from "../input.ts";
 import { type TrafficQuestion, trafficOf } from "../traffic-text.ts";
 import { manifestsOf, type TestCase } from "./find-cases.ts";
-import { type Failure, resolveExpectation } from "./resolve.ts";
+import { type Failure, type ResolvedExpectation, resolveExpectation } from "./resolve.ts";
 
 export interface CaseOutcome {
   readonly testCase: TestCase;
@@ -72,17 +72,21 @@ export async function runCase(
   const expectations: ExpectationOutcome[] = [];
   const errors: Diagnostic[] = [];
   const memo = new Map<string, readonly Endpoint[] | Failure>();
+  const judge: FlowJudge = (flow) => {
+    const verdict = evaluate(store, flow, options);
+    return { verdict, allow: verdict.allow };
+  };
   for (const expectation of file.expectations) {
     const resolved = resolveExpectation(store, expectation, memo);
     errors.push(...resolved.diagnostics);
-    const { rows, failures } = judge(store, expectation, resolved, options);
-    expectations.push({ expectation, rows, failures });
+    expectations.push(judgeExpectation(expectation, resolved, judge));
   }
   if (errors.length > 0) return unusable(errors);
   return { testCase, description: file.description, expectations, errors: [], store };
 }
 
-async function readCase({ file, form }: TestCase, files: ManifestFiles): Promise<ExpectationFile> {
+/** What is wrong with it, and that it cannot be read, is among its diagnostics. */
+export async function readCase({ file, form }: TestCase, files: ManifestFiles): Promise<ExpectationFile> {
   try {
     const decoder = new TextDecoder("utf-8", { fatal: true });
     let text = "";
@@ -95,60 +99,59 @@ async function readCase({ file, form }: TestCase, files: ManifestFiles): Promise
   }
 }
 
-interface ResolvedLists {
-  readonly from: readonly Endpoint[];
-  readonly to: readonly Endpoint[];
-  readonly questions: readonly TrafficQuestion[];
+/** A flow's verdict: what policies mean, and whether it is allowed, for which the lab has packets' word. */
+export type FlowJudge = (
+  flow: Flow,
+  question: TrafficQuestion,
+) => { readonly verdict: Verdict; readonly allow: boolean };
+
+export type ExpectedRow = Pick<RowFailure, "from" | "to" | "question">;
+
+/** Every combination, a pod and itself left out. */
+export function rowsOf({ from, to, questions }: ResolvedExpectation): ExpectedRow[] {
+  return from.flatMap((source) =>
+    to
+      .filter((destination) => !isSamePod(source, destination) && source.name !== destination.name)
+      .flatMap((destination) => questions.map((question) => ({ from: source, to: destination, question }))),
+  );
 }
 
-/** Every combination, a pod and itself left out; a combination must hold in each family that both ends have. */
-function judge(
-  store: ClusterStore,
-  expectation: Expectation,
-  { from, to, questions }: ResolvedLists,
-  options: EvaluateOptions,
-): { readonly rows: number; readonly failures: RowFailure[] } {
-  const families = expectation.family === undefined ? FAMILIES : [expectation.family];
-  const failures: RowFailure[] = [];
-  let rows = 0;
-  for (const source of from) {
-    for (const destination of to) {
-      if (isSamePod(source, destination) || source.name === destination.name) continue;
-      for (const question of questions) {
-        rows++;
-        const failure = judgeRow(store, expectation, { from: source, to: destination, question }, families, options);
-        if (failure !== undefined) failures.push(failure);
-      }
-    }
-  }
-  return { rows, failures };
+/** One for each family that is asked about and that both ends have. */
+export function flowsOf({ from, to, question }: ExpectedRow, { family: asked }: Expectation): Flow[] {
+  return FAMILIES.filter((family) => asked === undefined || family === asked).flatMap((family) => {
+    const source = addressOf(from, family);
+    const destination = addressOf(to, family);
+    if (source === undefined || destination === undefined) return [];
+    return [{ source, destination, traffic: trafficOf(question, family) }];
+  });
 }
 
-type Row = Pick<RowFailure, "from" | "to" | "question">;
-
-function judgeRow(
-  store: ClusterStore,
+/** A row must hold in each of its families. */
+export function judgeExpectation(
   expectation: Expectation,
-  row: Row,
-  families: readonly Family[],
-  options: EvaluateOptions,
-): RowFailure | undefined {
-  let asked = false;
-  for (const family of families) {
-    const source = addressOf(row.from, family);
-    const destination = addressOf(row.to, family);
-    if (source === undefined || destination === undefined) continue;
-    asked = true;
-    const flow: Flow = { source, destination, traffic: trafficOf(row.question, family) };
-    const verdict = evaluate(store, flow, options);
-    const mismatches = compare(expectation, verdict);
+  resolved: ResolvedExpectation,
+  judge: FlowJudge,
+): ExpectationOutcome {
+  const rows = rowsOf(resolved);
+  const failures = rows.flatMap((row) => {
+    const failure = judgeRow(expectation, row, judge);
+    return failure === undefined ? [] : [failure];
+  });
+  return { expectation, rows: rows.length, failures };
+}
+
+function judgeRow(expectation: Expectation, row: ExpectedRow, judge: FlowJudge): RowFailure | undefined {
+  const flows = flowsOf(row, expectation);
+  for (const flow of flows) {
+    const { verdict, allow } = judge(flow, row.question);
+    const mismatches = compare(expectation, verdict, allow);
     if (mismatches.length > 0) return { ...row, judged: { flow, verdict }, mismatches };
   }
-  return asked ? undefined : { ...row, judged: undefined, mismatches: [] };
+  return flows.length > 0 ? undefined : { ...row, judged: undefined, mismatches: [] };
 }
 
-function compare(expectation: Expectation, verdict: Verdict): Mismatch[] {
-  const actual = { egress: verdict.egress.allow, ingress: verdict.ingress.allow, verdict: verdict.allow };
+function compare(expectation: Expectation, { egress, ingress }: Verdict, allow: boolean): Mismatch[] {
+  const actual = { egress: egress.allow, ingress: ingress.allow, verdict: allow };
   return (["egress", "ingress", "verdict"] as const).flatMap((part): Mismatch[] => {
     const expected = expectation[part];
     const got = actual[part] ? "allow" : "deny";

@@ -3,13 +3,14 @@
 
 import { withBothFamilies } from "../../lab/both-families.ts";
 import type { LabCluster } from "../../lab/cluster-objects.ts";
-import { outsideAddresses } from "../../lab/outside-addresses.ts";
+import { isHostAddress, outsideAddresses } from "../../lab/outside-addresses.ts";
 import { type LabPlan, type NodeChoice, placeOnNodes, planLab } from "../../lab/plan.ts";
 import { TOPOLOGIES, type Topology } from "../../lab/topology.ts";
 import { type LoadedManifests, loadManifests } from "../../manifests/load-manifests.ts";
 import { type Address, FAMILIES, type Family } from "../../net/address.ts";
 import type { ClusterStore } from "../../state/store.ts";
 import { fillStore } from "../input.ts";
+import { askedAddresses } from "../matrix/asked.ts";
 import { CommandError, flagOption, listOption, type OptionValues, textOption, type VerbContext } from "../verb.ts";
 
 export interface LabManifests {
@@ -66,7 +67,19 @@ export function readLabShape(options: OptionValues): LabShape {
   return { nodes: count, topology, dualStack };
 }
 
-/** Pure. Throws CommandError for a cluster that no lab is made for. */
+/** Of `--ip`: addresses that hosts can have. Throws CommandError. */
+export function readLabAddresses(options: OptionValues): readonly Address[] {
+  const addresses = askedAddresses(options);
+  const wrong = addresses.find((address) => !isHostAddress(address));
+  if (wrong === undefined) return addresses;
+  throw new CommandError(
+    2,
+    `--ip ${wrong}: no host has that address`,
+    "nftpol matrix and explain judge it without packets",
+  );
+}
+
+/** Pure. Throws CommandError for a cluster that no lab is made for. `asked`: more plain addresses; those that no host has are left out. */
 export function makeLabInput(
   { loaded, policyObjects }: LabManifests,
   { nodes, topology, dualStack }: LabShape,
@@ -89,7 +102,8 @@ export function makeLabInput(
     );
   }
   const isTaken = (address: Address) => store.ownerOf(address) !== undefined || store.nodeAt(address) !== undefined;
-  const outside = [...outsideAddresses(store.policies(), families, isTaken), ...asked.filter((each) => !isTaken(each))];
+  const isPlain = (address: Address) => isHostAddress(address) && !isTaken(address);
+  const outside = [...outsideAddresses(store.policies(), families, isTaken), ...asked.filter(isPlain)];
   const plan = planLab({
     topology,
     nodeNames,

@@ -68,7 +68,7 @@ export async function measureMatrix(matrix: Matrix, { network, measurement }: La
   };
 }
 
-/** The same matrix with the packets' answers: a verdict has no halves then. */
+/** The same matrix with the packets' answers: a verdict has no halves then. What no packet was sent for is not asked. */
 export function matrixAsMeasured(matrix: Matrix, { flows }: MeasuredMatrix): Matrix {
   const verdicts = new Map<string, boolean>();
   for (const { from, to, port, family, measured } of flows) verdicts.set(`${from} ${to} ${port} ${family}`, measured);
@@ -78,10 +78,13 @@ export function matrixAsMeasured(matrix: Matrix, { flows }: MeasuredMatrix): Mat
     cell(from, to) {
       const meant = matrix.cell(from, to);
       if (meant.kind !== "judged") return meant;
-      const families = meant.families.map(({ family }) => {
-        const halves = matrix.ports.map((_, port) => verdicts.get(`${from} ${to} ${port} ${family}`) === true);
-        return { family, egress: halves, ingress: halves };
+      const families = meant.families.flatMap(({ family }) => {
+        const answers = matrix.ports.map((_, port) => verdicts.get(`${from} ${to} ${port} ${family}`));
+        if (answers.every((answer) => answer === undefined)) return [];
+        const halves = answers.map((answer) => answer === true);
+        return [{ family, egress: halves, ingress: halves }];
       });
+      if (families.length === 0) return { kind: "unasked" };
       // Equal cells are the same object: that is how groups are found.
       const key = JSON.stringify(families);
       const cell = cells.get(key) ?? { kind: "judged", families };

@@ -4,7 +4,9 @@ import { FAMILIES } from "../../net/address.ts";
 import type { ProgramOptions } from "../../program/program.ts";
 import type { ClusterStore } from "../../state/store.ts";
 import { resolveEndpoint } from "../endpoint.ts";
-import { escapeXml } from "../expectations/junit.ts";
+import { escapeXml, expectationSuite, failureCount, testCount } from "../expectations/junit.ts";
+import { caseText, isOk, totalsOf } from "../expectations/report.ts";
+import type { CaseOutcome } from "../expectations/run-case.ts";
 import { explainFlows } from "../explain/explanation.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import type { Matrix } from "../matrix/compute.ts";
@@ -12,6 +14,7 @@ import { formatTable, type TableOptions } from "../matrix/format-table.ts";
 import { groupMatrix } from "../matrix/groups.ts";
 import { countOf, printable } from "../terminal-text.ts";
 import { formatQuestion, type TrafficQuestion } from "../traffic-text.ts";
+import type { LabExpectations } from "./expect-outcome.ts";
 import { type MeasuredFlow, type MeasuredMatrix, matrixAsMeasured } from "./measured-matrix.ts";
 
 export interface RunReport {
@@ -19,11 +22,20 @@ export interface RunReport {
   readonly measured: MeasuredMatrix;
   readonly store: ClusterStore;
   readonly program: ProgramOptions;
+  readonly nodes: number;
+  readonly times: RunTimes;
+  /** undefined: nobody gave any. */
+  readonly expectations: LabExpectations | undefined;
 }
 
 export interface RunTimes {
   readonly setUpMs: number;
   readonly measureMs: number;
+}
+
+/** Packets found what policies mean, and what people expect. */
+export function isAsItShouldBe({ measured, expectations }: RunReport): boolean {
+  return measured.differences.length === 0 && (expectations?.outcomes ?? []).every(isOk);
 }
 
 /** More explanations than these nobody reads. */
@@ -46,12 +58,22 @@ export function runTable(report: RunReport, options: TableOptions & { readonly b
   ].join("\n");
 }
 
-export function summaryLine({ matrix, measured }: RunReport, nodes: number, { setUpMs, measureMs }: RunTimes): string {
+/** Expectations that do not hold, with the reason; empty where there are none. */
+export function expectationFailures({ expectations }: RunReport): string {
+  const failures = (expectations?.outcomes ?? []).map(caseText).join("");
+  return failures === "" ? "" : `\nEXPECTATIONS that do not hold\n\n${failures}`;
+}
+
+/** One of the packets, one of the expectations where there are any. */
+export function summaryLines({ matrix, measured, nodes, times, expectations }: RunReport): string {
   const { flows, differences, packets } = measured;
   const endpoints = matrix.endpoints.length;
   const result = differences.length === 0 ? "measured = meant" : `${differences.length} DIFFERENT`;
-  const time = `set up in ${seconds(setUpMs)}, measured in ${seconds(measureMs)}`;
-  return `${result}: ${countOf(flows.length, "flow")} among ${endpoints} endpoints on ${countOf(nodes, "node")}, ${countOf(packets, "packet")}; ${time}`;
+  const time = `set up in ${seconds(times.setUpMs)}, measured in ${seconds(times.measureMs)}`;
+  const line = `${result}: ${countOf(flows.length, "flow")} among ${endpoints} endpoints on ${countOf(nodes, "node")}, ${countOf(packets, "packet")}; ${time}\n`;
+  if (expectations === undefined) return line;
+  const { rows, rowsOk } = totalsOf(expectations.outcomes);
+  return `${line}expectations: rows ${rowsOk} ok / ${rows}\n`;
 }
 
 function seconds(ms: number): string {
@@ -66,14 +88,17 @@ interface FlowRow {
   readonly family: string;
   readonly meant: "allow" | "deny";
   readonly measured: "allow" | "deny";
+  /** Left out where no expectation names the flow. */
+  readonly expected?: "allow" | "deny";
 }
 
-export function runJson({ matrix, measured }: RunReport): string {
-  const rows = measured.flows.map((flow) => JSON.stringify(flowRow(matrix, flow)));
+export function runJson(report: RunReport): string {
+  const rows = report.measured.flows.map((flow) => JSON.stringify(flowRow(report, flow)));
   return rows.length === 0 ? "[]\n" : `[\n${rows.join(",\n")}\n]\n`;
 }
 
-function flowRow(matrix: Matrix, flow: MeasuredFlow): FlowRow {
+function flowRow({ matrix, expectations }: RunReport, flow: MeasuredFlow): FlowRow {
+  const expected = expectations?.expectedOf(flow);
   const question = matrix.ports[flow.port] as TrafficQuestion;
   return {
     from: matrix.endpoints[flow.from]?.name ?? "",
@@ -83,6 +108,7 @@ function flowRow(matrix: Matrix, flow: MeasuredFlow): FlowRow {
     family: `IPv${flow.family}`,
     meant: word(flow.meant),
     measured: word(flow.measured),
+    ...(expected === undefined ? {} : { expected }),
   };
 }
 
@@ -91,16 +117,27 @@ function protocolWord(question: TrafficQuestion): string {
   return question.kind === "icmp" ? "ICMP" : String(question.protocol);
 }
 
-/** One suite for each source, one case for each flow. */
-export function runJunit(report: RunReport, ms: number): string {
-  const { matrix, measured } = report;
+/** A suite for each source, a case for each flow; a suite for each expectation file, a case for each expectation. */
+export function runJunit(report: RunReport): string {
+  const { matrix, measured, times } = report;
+  const outcomes = report.expectations?.outcomes ?? [];
   const suites = matrix.endpoints.flatMap(({ name }, from) => {
     const flows = measured.flows.filter((flow) => flow.from === from);
     return flows.length === 0 ? [] : [junitSuite(report, name, flows)];
   });
-  const { flows, differences } = measured;
-  const totals = `tests="${flows.length}" failures="${differences.length}" time="${(ms / 1000).toFixed(3)}"`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="nftpol lab run" ${totals}>\n${suites.join("\n")}\n</testsuites>\n`;
+  const sum = (of: (outcome: CaseOutcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  const tests = measured.flows.length + sum(testCount);
+  const failures = measured.differences.length + sum(failureCount);
+  const time = ((times.setUpMs + times.measureMs) / 1000).toFixed(3);
+  const start = `<testsuites name="nftpol lab run" tests="${tests}" failures="${failures}" time="${time}">`;
+  const lines = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    start,
+    ...suites,
+    ...outcomes.map(expectationSuite),
+    "</testsuites>",
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 function junitSuite(report: RunReport, name: string, flows: readonly MeasuredFlow[]): string {

@@ -1,16 +1,37 @@
-// `nftpol lab run`: builds the cluster of manifests from network namespaces, loads the rules, sends packets, compares.
+// `nftpol lab run`: builds the cluster of manifests from network namespaces, loads the rules, sends packets, compares with what
+// policies mean and, with --expect, with what people expect.
 
 import { withLab } from "../../lab/lab.ts";
+import type { Diagnostic } from "../../model/diagnostic.ts";
 import { formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { fillStore } from "../input.ts";
-import { askedAddresses, askedFamilies, askedNamespace, askedPorts, occurringPorts, painter } from "../matrix/asked.ts";
+import { askedFamilies, askedNamespace, askedPorts, occurringPorts, painter } from "../matrix/asked.ts";
 import { computeMatrix, type Matrix } from "../matrix/compute.ts";
+import { sortPorts } from "../matrix/ports.ts";
 import { programOptions } from "../node-ruleset.ts";
 import { startProgress } from "../progress.ts";
-import { CommandError, type ExitCode, flagOption, type OptionValues, textOption, type VerbContext } from "../verb.ts";
-import { makeLabInput, readLabManifests, readLabPaths, readLabShape } from "./lab-input.ts";
+import {
+  CommandError,
+  type ExitCode,
+  flagOption,
+  listOption,
+  type OptionValues,
+  textOption,
+  type VerbContext,
+} from "../verb.ts";
+import { judgeCases } from "./expect-outcome.ts";
+import { namedAddresses, questionsOf, readExpectedCases, resolveCases } from "./expect-questions.ts";
+import { makeLabInput, readLabAddresses, readLabManifests, readLabPaths, readLabShape } from "./lab-input.ts";
 import { flowCount, measureMatrix } from "./measured-matrix.ts";
-import { type RunReport, runJson, runJunit, runTable, summaryLine } from "./run-report.ts";
+import {
+  expectationFailures,
+  isAsItShouldBe,
+  type RunReport,
+  runJson,
+  runJunit,
+  runTable,
+  summaryLines,
+} from "./run-report.ts";
 import { refuseWithoutRights, selfCommand } from "./surroundings.ts";
 
 /** Each flow is a packet or some, and an entry of connection tracking. */
@@ -20,20 +41,20 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
   const { paths, recursive } = readLabPaths(options);
   const shape = readLabShape(options);
   const program = programOptions(options);
-  const asked = askedPorts(options);
-  const addresses = askedAddresses(options);
-  const families = askedFamilies(options);
+  const asked = { ports: askedPorts(options), addresses: readLabAddresses(options), families: askedFamilies(options) };
   refuseWithoutRights();
   const manifests = await readLabManifests(paths, recursive, context.files);
-  const { diagnostics } = fillStore(manifests.loaded);
-  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
-  if (hasErrors(diagnostics)) throw new CommandError(2, "");
-  const input = makeLabInput(manifests, shape, families, addresses);
-  const { cluster, plan, store, outside } = input;
+  const expected = await readExpectedCases(listOption(options, "expect"), context.files);
+  refuseErrors([...fillStore(manifests.loaded).diagnostics, ...expected.diagnostics], context);
+  const addresses = [...asked.addresses, ...namedAddresses(expected.cases)];
+  const { cluster, plan, store, outside } = makeLabInput(manifests, shape, asked.families, addresses);
+  const expectations = resolveCases(store, expected.cases);
+  refuseErrors(expectations.diagnostics, context);
+  const more = questionsOf(expectations.cases, plan);
   const matrix = computeMatrix(store, {
-    ports: asked.length > 0 ? asked : occurringPorts(store, context),
-    addresses: [...outside, ...addresses],
-    families,
+    ports: sortPorts([...(asked.ports.length > 0 ? asked.ports : occurringPorts(store, context)), ...more.ports]),
+    addresses: [...outside, ...asked.addresses, ...more.addresses],
+    families: asked.families,
     namespace: askedNamespace(store, options),
     options: program,
   });
@@ -47,28 +68,35 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
     return { measured: result, times: { setUpMs: upAt - startedAt, measureMs: performance.now() - upAt } };
   });
   progress.finish();
-  const report = { matrix, measured, store, program };
-  print(report, plan.nodes.length, times, options, context);
-  return measured.differences.length === 0 ? 0 : 1;
+  const report: RunReport = {
+    ...{ matrix, measured, store, program, times },
+    nodes: plan.nodes.length,
+    expectations:
+      expected.cases.length === 0 ? undefined : judgeCases(expectations.cases, { matrix, measured, store, program }),
+  };
+  print(report, options, context);
+  return isAsItShouldBe(report) ? 0 : 1;
 }
 
-function print(
-  report: RunReport,
-  nodes: number,
-  times: { readonly setUpMs: number; readonly measureMs: number },
-  options: OptionValues,
-  context: VerbContext,
-): void {
+/** Prints all findings. Throws CommandError when one of them is an error. */
+function refuseErrors(diagnostics: readonly Diagnostic[], context: VerbContext): void {
+  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
+  if (hasErrors(diagnostics)) throw new CommandError(2, "");
+}
+
+function print(report: RunReport, options: OptionValues, context: VerbContext): void {
   const format = textOption(options, "output");
+  const isTable = format !== "json" && format !== "junit";
+  const say = isTable ? context.stdout : context.stderr;
   if (format === "json") context.stdout(runJson(report));
-  else if (format === "junit") context.stdout(runJunit(report, times.setUpMs + times.measureMs));
+  else if (format === "junit") context.stdout(runJunit(report));
   else {
     const paint = painter(context.colour);
     context.stdout(runTable(report, { columns: context.columns, paint, byPod: flagOption(options, "byPod") }));
   }
-  const line = `${summaryLine(report, nodes, times)}\n`;
-  if (format === "json" || format === "junit") context.stderr(line);
-  else context.stdout(`\n${line}`);
+  if (format !== "junit") say(expectationFailures(report));
+  for (const note of report.expectations?.notes ?? []) context.stderr(`${note}\n`);
+  say(`${isTable ? "\n" : ""}${summaryLines(report)}`);
 }
 
 function refuseTooMany(matrix: Matrix): void {
