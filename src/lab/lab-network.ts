@@ -59,7 +59,7 @@ export async function withLabNetwork<T>(plan: LabPlan, body: (network: LabNetwor
     for (const phase of networkPhases(plan, network)) {
       await Promise.all(phase.map(({ program, ns, commands }) => runBatch(program, ["-n", ns], commands)));
     }
-    if (plan.topology !== "routed") for (const name of nodes.values()) inside(name, () => setSwitches(BRIDGE_SWITCHES));
+    for (const name of nodes.values()) inside(name, () => setSwitches(BRIDGE_SWITCHES));
     return await body(network);
   } finally {
     process.off("exit", remove);

@@ -59,24 +59,28 @@ export function podLink(plan: LabPlan, pod: LabPod): string {
 
 function nodeLinks(plan: LabPlan, node: LabNode, index: number, namespaces: LabNamespaces): string[] {
   const pods = podsOf(plan, node);
-  const isBridged = plan.topology !== "routed";
+  const hasBridge = plan.topology !== "routed" || pods.some((pod) => isBridged(plan, pod));
   return [
     "link set lo up",
     `link add uplink type veth peer name node${index} netns ${namespaces.outside}`,
     "link set uplink up",
     ...node.addresses.map((address) => `addr add ${host(address)} dev uplink${nodad(address)}`),
     `addr add ${UPLINK_OF_NODE}/64 dev uplink nodad`,
-    ...(isBridged ? [`link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`, ...addressesOn(BRIDGE, GATEWAY)] : []),
+    ...(hasBridge ? [`link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`, ...addressesOn(BRIDGE, GATEWAY)] : []),
     ...pods.flatMap((pod) => {
       const link = podLink(plan, pod);
       return [
         `link add ${link} type veth peer name eth0 netns ${namespaces.pod(pod.key)}`,
-        ...(isBridged
+        ...(isBridged(plan, pod)
           ? [`link set ${link} master ${BRIDGE} up`, `link set ${link} type bridge_slave hairpin on`]
           : [`link set ${link} up`, ...addressesOn(link, GATEWAY)]),
       ];
     }),
   ];
+}
+
+function isBridged(plan: LabPlan, pod: LabPod): boolean {
+  return pod.attachment === undefined ? plan.topology !== "routed" : pod.attachment === "bridged";
 }
 
 function addressesOn(link: string, addresses: Readonly<Record<Family, string>>): string[] {
@@ -85,8 +89,9 @@ function addressesOn(link: string, addresses: Readonly<Record<Family, string>>):
 
 /** On a bridge, the pods of the same node are reached directly. */
 function podCommands(plan: LabPlan, pod: LabPod): string[] {
-  const neighbours =
-    plan.topology === "routed" ? [] : plan.pods.filter(({ key, node }) => node === pod.node && key !== pod.key);
+  const neighbours = plan.pods.filter(
+    (other) => isBridged(plan, pod) && isBridged(plan, other) && other.node === pod.node && other.key !== pod.key,
+  );
   return [
     "link set lo up",
     ...pod.addresses.map((address) => `addr add ${host(address)} dev eth0${nodad(address)}`),
@@ -122,7 +127,7 @@ function outsideCommands(plan: LabPlan): string[] {
 
 function nodeRoutes(plan: LabPlan, node: LabNode): string[] {
   const toPods = podsOf(plan, node).flatMap((pod) => {
-    const link = plan.topology === "routed" ? podLink(plan, pod) : BRIDGE;
+    const link = isBridged(plan, pod) ? BRIDGE : podLink(plan, pod);
     return pod.addresses.map((address) => `route add ${host(address)} dev ${link}${sourceOf(node, address)}`);
   });
   const defaults = FAMILIES.map((family) => {

@@ -16,6 +16,8 @@ export interface LabPod {
   readonly key: PodKey;
   readonly node: string;
   readonly addresses: readonly Address[];
+  /** How it hangs on its node; default: as the topology says. */
+  readonly attachment?: "routed" | "bridged";
 }
 
 export interface LabPlan {

@@ -65,15 +65,17 @@ export async function withNetns<T>(body: (ns: Netns) => Promise<T>): Promise<T> 
   process.once("exit", removeAtExit);
   try {
     ip("-n", name, "link", "set", "lo", "up");
-    return await body({
-      name,
-      run: (argv, options) => runProgram([ipProgram(), "netns", "exec", name, ...argv], options),
-    });
+    return await body(netnsNamed(name));
   } finally {
     process.off("exit", removeAtExit);
     process.setMaxListeners(process.getMaxListeners() - 1);
     removeNetns(name);
   }
+}
+
+/** A namespace that somebody else makes and removes. */
+export function netnsNamed(name: string): Netns {
+  return { name, run: (argv, options) => runProgram([ipProgram(), "netns", "exec", name, ...argv], options) };
 }
 
 /** Removes the namespaces of test runs that ended without doing so. */
