@@ -31,7 +31,9 @@ export default defineConfig({
       suite("scenarios", ["test/scenarios/**/*.test.ts"], 60),
       // One file at a time: these measure real packets and must not be starved by each other.
       suite("kernel", ["test/kernel/**/*.test.ts"], 120, true),
-      suite("packets", ["test/packets/**/*.test.ts"], 120, true),
+      suite("packets", ["test/packets/!(lab-)*.test.ts"], 120, true),
+      // These judge by arrival, with patience: two at a time take nothing from each other but time.
+      suite("lab", ["test/packets/lab-*.test.ts"], 120),
       suite("browser", ["test/browser/**/*.test.ts"], 120, true),
     ],
   },
