@@ -4,7 +4,7 @@
 //          or ── veth ── cni0 (bridge) ─┘ └── flannel.1 (VXLAN) ··· the other nodes
 
 import type { PodKey } from "../model/cluster.ts";
-import { type Address, addressFamily, FAMILIES, type Family } from "../net/address.ts";
+import { type Address, addressFamily, addressValue, FAMILIES, type Family, formatAddress } from "../net/address.ts";
 import type { LabNode, LabPlan, LabPod } from "./plan.ts";
 
 /** The network namespaces of a plan's parts. */
@@ -29,6 +29,13 @@ const FABRIC: Readonly<Record<Family, string>> = { 4: "169.254.2.1", 6: "fe80::f
 const UPLINK_OF_NODE = "fe80::2";
 const BRIDGE = "cni0";
 const TUNNEL = "flannel.1";
+/** The addresses of the nodes' tunnels follow. */
+const TUNNEL_START: Readonly<Record<Family, Address>> = { 4: "169.254.80.0" as Address, 6: "fe80::80:0" as Address };
+/**
+ * All namespaces of a machine share the kernel's table of neighbours: 1,024 entries that were found by asking, of each family
+ * (net.ipv4.neigh.default.gc_thresh3). Above this number neighbours are told, which costs nothing of that.
+ */
+const MAX_ASKED_NEIGHBOURS = 400;
 /** VXLAN adds 50 bytes to a packet. */
 const TUNNEL_MTU = 1450;
 
@@ -70,7 +77,7 @@ function nodeLinks(plan: LabPlan, node: LabNode, index: number, namespaces: LabN
     ...pods.flatMap((pod) => {
       const link = podLink(plan, pod);
       return [
-        `link add ${link} type veth peer name eth0 netns ${namespaces.pod(pod.key)}`,
+        `link add ${link} address ${mac("gateway", 0)} type veth peer name eth0 address ${podMac(plan, pod)} netns ${namespaces.pod(pod.key)}`,
         ...(isBridged(plan, pod)
           ? [`link set ${link} master ${BRIDGE} up`, `link set ${link} type bridge_slave hairpin on`]
           : [`link set ${link} up`, ...addressesOn(link, GATEWAY)]),
@@ -190,7 +197,7 @@ function hexByte(value: number): string {
 }
 
 function tunnelAddress(family: Family, index: number): string {
-  return family === 4 ? `169.254.80.${index + 1}` : `fe80::80:${(index + 1).toString(16)}`;
+  return formatAddress(family, addressValue(TUNNEL_START[family]) + BigInt(index + 1));
 }
 
 function firstIpv4({ addresses }: LabNode): Address {

@@ -2,8 +2,16 @@
 // covers. Pure.
 
 import { ANY, DIRECTIONS, type Peer, type Policy } from "../model/policy.ts";
-import { type Address, FAMILIES, type Family, formatAddress, parseAddress } from "../net/address.ts";
-import { type CidrBlock, cidrContains, cidrRange } from "../net/cidr.ts";
+import {
+  type Address,
+  addressFamily,
+  addressValue,
+  FAMILIES,
+  type Family,
+  formatAddress,
+  parseAddress,
+} from "../net/address.ts";
+import { type CidrBlock, cidrContains, cidrRange, parseCidr } from "../net/cidr.ts";
 import { type AddressRange, subtractRanges } from "../net/range.ts";
 
 /** Addresses in blocks for documentation: nobody's, and as good as any of the internet. */
@@ -12,8 +20,18 @@ const ANYWHERE: Readonly<Record<Family, readonly string[]>> = {
   6: ["2001:db8:7::7", "2001:db8:77::7", "3fff::7"],
 };
 
+/** "This network", loopback, link-local and multicast; of IPv6 everything but global and unique local unicast. */
+const NO_HOSTS: Readonly<Record<Family, readonly AddressRange[]>> = {
+  4: ranges("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"),
+  6: ranges("::/3", "4000::/2", "8000::/2", "c000::/3", "e000::/4", "f000::/5", "f800::/6", "fe00::/7"),
+};
+
+function ranges(...blocks: readonly string[]): AddressRange[] {
+  return blocks.map((text) => cidrRange((parseCidr(text) as { block: CidrBlock }).block));
+}
+
 /**
- * In numeric order, families apart; at most `limit` (the first ones). `isTaken`: pods' and nodes' addresses, which are not plain.
+ * Those that no block covers, then those of the blocks in their order; at most `limit` (the first ones). `isTaken`: pods' and nodes' addresses, which are not plain.
  * Cost: linear in the blocks times their excepts.
  */
 export function outsideAddresses(
@@ -61,31 +79,27 @@ function addressBeside(
 /** How many addresses of a block are tried: a block full of pods has nobody else in it. */
 const TRIES = 64n;
 
-/** A block's first address may name a network: the second is asked first. */
+/** A block's first address may name a network: it is asked last. */
 function freeAddress(
   family: Family,
-  ranges: readonly AddressRange[],
+  candidates: readonly AddressRange[],
   isTaken: (address: Address) => boolean,
 ): Address | undefined {
-  for (const { first, last } of ranges) {
-    const start = last > first ? first + 1n : first;
-    for (let value = start; value <= last && value < start + TRIES; value++) {
+  for (const { first, last } of subtractRanges(candidates, NO_HOSTS[family])) {
+    const end = last < first + TRIES ? last : first + TRIES;
+    for (let value = first + 1n; value <= end; value++) {
       const address = formatAddress(family, value);
-      if (isUsable(family, value) && !isTaken(address)) return address;
+      if (!isTaken(address)) return address;
     }
+    const address = formatAddress(family, first);
+    if (!isTaken(address)) return address;
   }
   return undefined;
 }
 
 /** Whether a host outside of the lab's nodes can have it. */
 export function isHostAddress(address: Address): boolean {
-  const parsed = parseAddress(address);
-  return parsed !== undefined && isUsable(parsed.family, parsed.value);
-}
-
-/** Neither "this network" nor loopback nor link-local nor multicast: such addresses are no host's outside. */
-function isUsable(family: Family, value: bigint): boolean {
-  if (family === 6) return value >> 125n === 1n || value >> 121n === 0x7en;
-  const first = value >> 24n;
-  return first > 0n && first !== 127n && first < 224n && value >> 16n !== 0xa9fen;
+  const family = addressFamily(address);
+  const value = addressValue(address);
+  return !NO_HOSTS[family].some(({ first, last }) => first <= value && value <= last);
 }

@@ -1,7 +1,7 @@
 // What a lab is to be: which nodes, which pod where, which plain addresses. Pure; network-commands.ts says how it is built.
 
 import type { Node, Pod, PodKey } from "../model/cluster.ts";
-import { type Address, addressFamily, FAMILIES, type Family, parseAddress } from "../net/address.ts";
+import { type Address, addressFamily, addressValue, FAMILIES, type Family, formatAddress } from "../net/address.ts";
 import type { SelectablePod } from "../state/view.ts";
 import type { Topology } from "./topology.ts";
 
@@ -83,18 +83,33 @@ export function planLab({ topology, nodeNames, pods, nodeAddresses, outside }: P
     })
     .sort((a, b) => (a.key < b.key ? -1 : 1));
   const taken = new Set(labPods.flatMap(({ addresses }) => addresses));
-  const nodes = nodeNames.map((name, index) => {
+  const withOwn = nodeNames.map((name) => {
     const own = nodeAddresses(name).filter((address) => !taken.has(address));
     for (const address of own) taken.add(address);
-    const missing = FAMILIES.filter((family) => !own.some((address) => addressFamily(address) === family));
-    return { name, addresses: [...own, ...missing.map((family) => madeUpNodeAddress(family, index))] };
+    return { name, own };
   });
-  return { topology, nodes, pods: labPods, outside: [...new Set(outside)].filter((address) => !taken.has(address)) };
+  const plain = [...new Set(outside)].filter((address) => !taken.has(address));
+  const next = madeUpAddresses(new Set([...taken, ...plain]));
+  const nodes = withOwn.map(({ name, own }) => {
+    const missing = FAMILIES.filter((family) => !own.some((address) => addressFamily(address) === family));
+    return { name, addresses: [...own, ...missing.map(next)] };
+  });
+  return { topology, nodes, pods: labPods, outside: plain };
 }
 
-/** In blocks for documentation and benchmarks, which nobody's policies should name. */
-function madeUpNodeAddress(family: Family, index: number): Address {
-  const text =
-    family === 4 ? `198.19.${250 + (index >> 8)}.${(index & 255) + 1}` : `2001:db8:6e66::${(index + 1).toString(16)}`;
-  return (parseAddress(text) as { address: Address }).address;
+/** Where made-up addresses of nodes begin: in blocks for benchmarks and documentation, which nobody's policies should name. */
+const MADE_UP_START: Readonly<Record<Family, Address>> = {
+  4: "198.19.250.0" as Address,
+  6: "2001:db8:6e66::" as Address,
+};
+
+/** Gives another one at each call. */
+function madeUpAddresses(taken: ReadonlySet<Address>): (family: Family) => Address {
+  const last = { 4: addressValue(MADE_UP_START[4]), 6: addressValue(MADE_UP_START[6]) };
+  return (family) => {
+    for (;;) {
+      const address = formatAddress(family, ++last[family]);
+      if (!taken.has(address)) return address;
+    }
+  };
 }
