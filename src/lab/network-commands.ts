@@ -25,6 +25,7 @@ export interface Batch {
 const GATEWAY: Readonly<Record<Family, string>> = { 4: "169.254.1.1", 6: "fe80::1" };
 /** The same on the links between nodes: a node's own addresses are no next hop of it. */
 const FABRIC: Readonly<Record<Family, string>> = { 4: "169.254.2.1", 6: "fe80::ff" };
+const GATEWAY_MAC = "02:6e:67:00:00:01";
 /** A node's end of its uplink, for IPv6; IPv4 has its own address there. */
 const UPLINK_OF_NODE = "fe80::2";
 const BRIDGE = "cni0";
@@ -73,14 +74,20 @@ function nodeLinks(plan: LabPlan, node: LabNode, index: number, namespaces: LabN
     "link set uplink up",
     ...node.addresses.map((address) => `addr add ${host(address)} dev uplink${nodad(address)}`),
     `addr add ${UPLINK_OF_NODE}/64 dev uplink nodad`,
-    ...(hasBridge ? [`link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`, ...addressesOn(BRIDGE, GATEWAY)] : []),
+    ...(hasBridge
+      ? [
+          `link add ${BRIDGE} address ${GATEWAY_MAC} type bridge`,
+          `link set ${BRIDGE} up`,
+          ...addressesOn(BRIDGE, GATEWAY),
+        ]
+      : []),
     ...pods.flatMap((pod) => {
       const link = podLink(plan, pod);
       return [
-        `link add ${link} address ${mac("gateway", 0)} type veth peer name eth0 address ${podMac(plan, pod)} netns ${namespaces.pod(pod.key)}`,
+        `link add ${link} type veth peer name eth0 address ${podMac(plan, pod)} netns ${namespaces.pod(pod.key)}`,
         ...(isBridged(plan, pod)
           ? [`link set ${link} master ${BRIDGE} up`, `link set ${link} type bridge_slave hairpin on`]
-          : [`link set ${link} up`, ...addressesOn(link, GATEWAY)]),
+          : [`link set ${link} address ${GATEWAY_MAC} up`, ...addressesOn(link, GATEWAY)]),
       ];
     }),
   ];
@@ -109,6 +116,7 @@ function podCommands(plan: LabPlan, pod: LabPod): string[] {
         .filter((address) => sharesFamily(address, pod.addresses))
         .map((address) => `route add ${host(address)} dev eth0`),
     ),
+    ...(tellsNeighbours(plan) ? toldNeighbours(plan, neighbours) : []),
   ];
 }
 
@@ -141,7 +149,32 @@ function nodeRoutes(plan: LabPlan, node: LabNode): string[] {
     const source = node.addresses.find((address) => addressFamily(address) === family) as Address;
     return `route add default via ${FABRIC[family]} dev uplink${family === 4 ? " onlink" : ""} src ${source}`;
   });
-  return [...defaults, ...toPods];
+  const told = tellsNeighbours(plan)
+    ? podsOf(plan, node).flatMap((pod) =>
+        neighbourCommands(plan, pod, isBridged(plan, pod) ? BRIDGE : podLink(plan, pod)),
+      )
+    : [];
+  return [...defaults, ...toPods, ...told];
+}
+
+function tellsNeighbours(plan: LabPlan): boolean {
+  const asked = plan.nodes.reduce((sum, node) => {
+    const pods = podsOf(plan, node);
+    const bridged = pods.filter((pod) => isBridged(plan, pod)).length;
+    return sum + 2 * pods.length + bridged * bridged;
+  }, 0);
+  return asked > MAX_ASKED_NEIGHBOURS;
+}
+
+function toldNeighbours(plan: LabPlan, neighbours: readonly LabPod[]): string[] {
+  const gateways = FAMILIES.map(
+    (family) => `neigh add ${GATEWAY[family]} lladdr ${GATEWAY_MAC} dev eth0 nud permanent`,
+  );
+  return [...gateways, ...neighbours.flatMap((neighbour) => neighbourCommands(plan, neighbour, "eth0"))];
+}
+
+function neighbourCommands(plan: LabPlan, pod: LabPod, link: string): string[] {
+  return pod.addresses.map((address) => `neigh add ${address} lladdr ${podMac(plan, pod)} dev ${link} nud permanent`);
 }
 
 /** What a node itself sends to its pods comes from its own address, as with a pod network's bridge address. */
@@ -186,6 +219,11 @@ function tunnelPlaces(plan: LabPlan, node: LabNode): string[] {
   return otherNodes(plan, node).map(
     ({ other, number }) => `fdb add ${tunnelMac(number)} dev ${TUNNEL} dst ${firstIpv4(other)}`,
   );
+}
+
+function podMac(plan: LabPlan, pod: LabPod): string {
+  const index = plan.pods.indexOf(pod);
+  return `02:6e:70:00:${hexByte(index >> 8)}:${hexByte(index & 255)}`;
 }
 
 function tunnelMac(index: number): string {
