@@ -10,6 +10,8 @@ import { until } from "./until.ts";
 
 const PAUSE_MS = 100;
 const LONGEST = 65_536;
+/** Of senders; the kernel gives others to those that have none. */
+const FIRST_PORT = 20_000;
 
 export interface Mailbox {
   readonly at: Place;
@@ -20,9 +22,10 @@ export interface Mailbox {
 
 export class Datagrams {
   readonly #sockets = new PacketSockets();
-  readonly #senders = new Map<string, number>();
+  readonly #senders = new Map<string, { readonly fd: number; readonly port: number }>();
   readonly #buffer = Buffer.alloc(LONGEST);
   #sent = 0;
+  #lastPort = FIRST_PORT;
 
   open(at: Place, family: Family, port: number): Mailbox {
     const fd = this.#sockets.udp(labNetns(at.ns), { address: at.addresses[family], port });
@@ -32,8 +35,13 @@ export class Datagrams {
   /** Sends one; returns what is in it. */
   send(from: Place, { at, port, family }: Pick<Mailbox, "at" | "port" | "family">, length: number): Buffer {
     const bytes = Buffer.alloc(length, `datagram ${++this.#sent}, `);
-    this.#sockets.sendTo(this.#sender(from, family), bytes, socketAddress({ address: at.addresses[family], port }));
+    this.#sockets.sendTo(this.#sender(from, family).fd, bytes, socketAddress({ address: at.addresses[family], port }));
     return bytes;
+  }
+
+  /** Where its datagrams come from. */
+  portOf(from: Place, family: Family): number {
+    return this.#sender(from, family).port;
   }
 
   /** What has come. */
@@ -61,21 +69,23 @@ export class Datagrams {
 
   /** From now on datagrams come from other ports: to connection tracking they are new. */
   forgetSenders(): void {
-    for (const fd of this.#senders.values()) this.#sockets.close(fd);
+    for (const { fd } of this.#senders.values()) this.#sockets.close(fd);
     this.#senders.clear();
   }
 
   close(): void {
+    this.#senders.clear();
     this.#sockets.closeAll();
   }
 
-  #sender(from: Place, family: Family): number {
+  #sender(from: Place, family: Family): { readonly fd: number; readonly port: number } {
     const key = `${from.name} ${family}`;
     const known = this.#senders.get(key);
     if (known !== undefined) return known;
-    const fd = this.#sockets.udp(labNetns(from.ns), { address: from.addresses[family], port: 0 });
-    this.#senders.set(key, fd);
-    return fd;
+    const port = ++this.#lastPort;
+    const sender = { fd: this.#sockets.udp(labNetns(from.ns), { address: from.addresses[family], port }), port };
+    this.#senders.set(key, sender);
+    return sender;
   }
 }
 
