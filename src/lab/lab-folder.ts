@@ -1,28 +1,54 @@
-// The folder of manifests that the agents of a lab watch. Owns its place and that it goes away; each write replaces a whole file.
+// The temporary folders of labs: what the agents watch, what a shell is given. Owns their places and that they go away, also those of
+// labs that were killed; each write replaces a whole file.
 
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isLeftover, LAB_PREFIX, ownMark } from "./process-mark.ts";
 
 export class LabFolder {
-  readonly path = mkdtempSync(join(tmpdir(), "nftpol-lab-"));
+  readonly path = mkdtempSync(join(tmpdir(), `${LAB_PREFIX}${ownMark()}`));
   readonly #remove = () => rmSync(this.path, { recursive: true, force: true });
 
   constructor() {
     process.once("exit", this.#remove);
   }
 
-  /** `name`: without its ending. */
+  /** A manifest, read by agents. `name`: without its ending. */
   write(name: string, object: unknown): void {
-    const file = join(this.path, `${name}.json`);
+    this.writeText(`${name}.json`, JSON.stringify(object));
+  }
+
+  /** Returns the file's path. */
+  writeText(name: string, text: string): string {
+    const file = join(this.path, name);
     // A name that the agents do not read.
     const fresh = `${file}.new`;
-    writeFileSync(fresh, JSON.stringify(object));
+    writeFileSync(fresh, text);
     renameSync(fresh, file);
+    return file;
   }
 
   remove(): void {
     process.off("exit", this.#remove);
     this.#remove();
   }
+}
+
+/** Removes this user's folders of labs whose process has ended without doing so. Returns how many; one that cannot be removed stays. */
+export function removeLeftoverFolders(): number {
+  let count = 0;
+  for (const name of readdirSync(tmpdir()).filter(isLeftover)) {
+    const path = join(tmpdir(), name);
+    // In a folder that all may write to, others could make such names.
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (!stat?.isDirectory() || stat.uid !== process.geteuid?.()) continue;
+    try {
+      rmSync(path, { recursive: true, force: true });
+      count++;
+    } catch {
+      // The next lab tries again.
+    }
+  }
+  return count;
 }

@@ -2,15 +2,9 @@
 
 import { existsSync, writeFileSync } from "node:fs";
 import type { PodKey } from "../model/cluster.ts";
-import {
-  addNetns,
-  type InsideNetns,
-  loadInsideNetns,
-  NetnsNames,
-  removeLeftovers,
-  removeNetns,
-  runBatch,
-} from "./netns.ts";
+import { runBatches } from "./ip-batch.ts";
+import { findLeash, type Leash } from "./leash.ts";
+import { addNetns, type InsideNetns, loadInsideNetns, NetnsNames, removeLeftovers, removeNetns } from "./netns.ts";
 import { type LabNamespaces, networkPhases } from "./network-commands.ts";
 import type { LabPlan } from "./plan.ts";
 
@@ -31,14 +25,21 @@ const BRIDGE_SWITCHES: Readonly<Record<string, string>> = {
 export interface LabNetwork extends LabNamespaces {
   readonly plan: LabPlan;
   readonly inside: InsideNetns;
+  /** For what is started in it. */
+  readonly leash: Leash;
 }
 
 /**
  * Calls `body` with the network; whatever happens, nothing of it remains, and what killed labs left is removed first. Throws LabError
- * when it cannot be built: no root, no iproute2. Cost: about 15 ms for each pod.
+ * when it cannot be built: no root, no iproute2; the signal's reason when that is aborted meanwhile. Cost: about 15 ms for each pod.
  */
-export async function withLabNetwork<T>(plan: LabPlan, body: (network: LabNetwork) => Promise<T>): Promise<T> {
+export async function withLabNetwork<T>(
+  plan: LabPlan,
+  body: (network: LabNetwork) => Promise<T>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<T> {
   const inside = await loadInsideNetns();
+  const leash = findLeash();
   removeLeftovers();
   const names = new NetnsNames();
   const nodes = new Map(plan.nodes.map(({ name }, index) => [name, names.of(`node${index}`)]));
@@ -46,18 +47,25 @@ export async function withLabNetwork<T>(plan: LabPlan, body: (network: LabNetwor
   const network: LabNetwork = {
     plan,
     inside,
+    leash,
     outside: names.of("outside"),
     node: (name) => known(nodes, name),
     pod: (key: PodKey) => known(pods, key),
   };
   const all = [network.outside, ...nodes.values(), ...pods.values()];
-  const remove = () => removeNetns(all);
+  const ending = new AbortController();
+  const ties = { leash, signal: AbortSignal.any([signal, ending.signal]) };
+  const remove = () => {
+    ending.abort();
+    removeNetns(all);
+  };
   process.once("exit", remove);
   try {
-    await addNetns(all);
+    await addNetns(all, ties);
     for (const name of [...nodes.values(), network.outside]) inside(name, () => setSwitches(NODE_SWITCHES));
     for (const phase of networkPhases(plan, network)) {
-      await Promise.all(phase.map(({ program, ns, commands }) => runBatch(program, ["-n", ns], commands)));
+      const batches = phase.map(({ program, ns, commands }) => ({ program, args: ["-n", ns], commands }));
+      await runBatches(batches, ties);
     }
     for (const name of nodes.values()) inside(name, () => setSwitches(BRIDGE_SWITCHES));
     return await body(network);

@@ -4,7 +4,8 @@ import { addressFamily, type Family } from "../net/address.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import type { ClusterStore } from "../state/store.ts";
 import { clusterList, type LabCluster, policyList } from "./cluster-objects.ts";
-import { LabFolder } from "./lab-folder.ts";
+import { endingCleanly, type Interruption } from "./interruption.ts";
+import { LabFolder, removeLeftoverFolders } from "./lab-folder.ts";
 import { type LabNetwork, withLabNetwork } from "./lab-network.ts";
 import { Measurement, type ProbeEnd } from "./measure.ts";
 import { NodeAgent, type SelfCommand } from "./node-agent.ts";
@@ -23,39 +24,57 @@ export interface Lab {
   readonly network: LabNetwork;
   readonly agents: readonly NodeAgent[];
   readonly measurement: Measurement;
+  /** Signals that end the lab. */
+  readonly interruption: Interruption;
   /** Other policies, or pods with other labels; pods, their addresses and nodes stay. Resolves when the rules are in force. */
   change(cluster: LabCluster, store: ClusterStore): Promise<void>;
 }
 
 /**
- * Calls `body` with a lab whose rules are in force; whatever happens, nothing of it remains. Throws LabError when it cannot be had.
+ * Calls `body` with a lab whose rules are in force; whatever happens, nothing of it remains. Throws LabError when it cannot be had. On
+ * SIGINT, SIGQUIT, SIGTERM and SIGHUP the body is left where it is, the lab is removed, and the process ends by that signal.
  */
-export async function withLab<T>(settings: LabSettings, body: (lab: Lab) => Promise<T>): Promise<T> {
+export function withLab<T>(settings: LabSettings, body: (lab: Lab) => Promise<T>): Promise<T> {
+  return endingCleanly((interruption) => withInterruptibleLab(settings, interruption, body));
+}
+
+async function withInterruptibleLab<T>(
+  settings: LabSettings,
+  interruption: Interruption,
+  body: (lab: Lab) => Promise<T>,
+): Promise<T> {
   const { plan, cluster, program } = settings;
+  removeLeftoverFolders();
   const folder = new LabFolder();
   try {
     folder.write("cluster", clusterList(cluster, plan));
     folder.write("policies", policyList(cluster.policies));
-    return await withLabNetwork(plan, async (network) => {
-      const agents = plan.nodes.map(({ name }) => startAgent(settings, network, name, folder));
-      const line = await openProbeLine(network);
-      try {
-        await Promise.all(agents.map((agent) => agent.started()));
-        return await body({
-          network,
-          agents,
-          measurement: new Measurement(line),
-          async change(next, store) {
-            folder.write("cluster", clusterList(next, plan));
-            folder.write("policies", policyList(next.policies));
-            await rulesSettled(network, store, program);
-          },
-        });
-      } finally {
-        line.close();
-        await Promise.all(agents.map((agent) => agent.end()));
-      }
-    });
+    return await withLabNetwork(
+      plan,
+      async (network) => {
+        const agents = plan.nodes.map(({ name }) => startAgent(settings, network, name, folder));
+        const line = await openProbeLine(network);
+        try {
+          await interruption.race(Promise.all(agents.map((agent) => agent.started())));
+          const lab: Lab = {
+            network,
+            agents,
+            measurement: new Measurement(line),
+            interruption,
+            async change(next, store) {
+              folder.write("cluster", clusterList(next, plan));
+              folder.write("policies", policyList(next.policies));
+              await rulesSettled(network, store, program);
+            },
+          };
+          return await interruption.race(body(lab));
+        } finally {
+          line.close();
+          await Promise.all(agents.map((agent) => agent.end()));
+        }
+      },
+      interruption.signal,
+    );
   } finally {
     folder.remove();
   }
@@ -71,6 +90,7 @@ function startAgent(
     self,
     ns: network.node(nodeName),
     inside: network.inside,
+    leash: network.leash,
     nodeName,
     manifests: folder.path,
     options: [

@@ -1,23 +1,20 @@
 // Network namespaces of labs: made under names that tell whose they are, entered, and removed, also those of labs that were killed.
 // Owns the names. Nothing here changes the namespace that the lab is started in.
 
-import { spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readdirSync, statSync } from "node:fs";
+import { type BatchTies, OWN_GROUP, runBatch } from "./ip-batch.ts";
 import { LabError } from "./lab-error.ts";
+import { isLeftover, LAB_PREFIX, ownMark } from "./process-mark.ts";
+import { programEnvironment } from "./program-environment.ts";
 
-const PREFIX = "nftpol-lab-";
 const FOLDER = "/run/netns";
 const CLONE_NEWNET = 0x40000000;
-
-/** Not every user has the folders of ip in PATH; they come after it. */
-function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: `${process.env.PATH ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` };
-}
 
 /** Names for this process's namespaces: nobody else makes equal ones, and a later lab sees whether this process still lives. */
 export class NetnsNames {
   static #labs = 0;
-  readonly #start = `${PREFIX}${process.pid}-${processStart(process.pid) ?? "0"}-${NetnsNames.#labs++}-`;
+  readonly #start = `${LAB_PREFIX}${ownMark()}${NetnsNames.#labs++}-`;
 
   /** `part`: a word of letters, digits and dashes. */
   of(part: string): string {
@@ -25,53 +22,70 @@ export class NetnsNames {
   }
 }
 
-/** Clock ticks from the machine's start to the process's; undefined: there is no such process. */
-function processStart(pid: number): string | undefined {
+/** Makes them all, in one process. Throws as runBatch does; then none is left. */
+export async function addNetns(names: readonly string[], ties: BatchTies): Promise<void> {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold anything; field 22 is the twentieth after it (proc_pid_stat(5)).
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Makes them all, in one process. Throws LabError; then none is left. */
-export async function addNetns(names: readonly string[]): Promise<void> {
-  try {
-    await runBatch(
-      "ip",
-      [],
-      names.map((name) => `netns add ${name}`),
-    );
+    const commands = names.map((name) => `netns add ${name}`);
+    await runBatch({ program: "ip", args: [], commands }, ties);
   } catch (error) {
     removeNetns(names);
     throw error;
   }
 }
 
+/** Somebody else may remove the same leftovers, or be adding one of these names at this moment. */
+const REMOVE_TRIES = 3;
+
 /** Ends what still runs in them, and removes them; fine when they are gone. Synchronous: it also runs while the process ends. */
 export function removeNetns(names: readonly string[]): void {
-  const there = names.filter((name) => name.startsWith(PREFIX) && existsSync(`${FOLDER}/${name}`));
-  for (const name of there) for (const pid of pidsInside(name)) endProcess(pid);
-  if (there.length === 0) return;
-  const input = there.map((name) => `netns delete ${name}\n`).join("");
-  spawnSync("ip", ["-force", "-batch", "-"], { input, env: environment(), stdio: ["pipe", "ignore", "ignore"] });
+  for (let tries = 0; tries < REMOVE_TRIES; tries++) {
+    const there = names.filter((name) => name.startsWith(LAB_PREFIX) && existsSync(`${FOLDER}/${name}`));
+    if (there.length === 0) return;
+    endProcessesIn(there);
+    const input = there.map((name) => `netns delete ${name}\n`).join("");
+    const options = { input, env: programEnvironment(), ...OWN_GROUP };
+    spawnSync("ip", ["-force", "-batch", "-"], { ...options, stdio: ["pipe", "ignore", "ignore"] });
+  }
 }
 
 /** Removes namespaces of labs whose process has ended without doing so. Returns how many. */
 export function removeLeftovers(): number {
-  const left = (existsSync(FOLDER) ? readdirSync(FOLDER) : []).filter((name) => {
-    const [, pid, start] = /^nftpol-lab-(\d+)-(\d+)-/.exec(name) ?? [];
-    return pid !== undefined && processStart(Number(pid)) !== start;
-  });
+  const left = (existsSync(FOLDER) ? readdirSync(FOLDER) : []).filter(isLeftover);
   removeNetns(left);
   return left.length;
 }
 
-function pidsInside(name: string): readonly number[] {
-  const { status, stdout } = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8", env: environment() });
-  return status === 0 ? stdout.split("\n").filter(Boolean).map(Number) : [];
+/** A killed process is gone within milliseconds; one that hangs in the kernel may never go. */
+const END_PATIENCE_MS = 2_000;
+
+function endProcessesIn(names: readonly string[]): void {
+  const inside = new Set(names.flatMap((name) => identityOf(`${FOLDER}/${name}`) ?? []));
+  // Nobody has made a lab of this one, but that mistake would end the whole machine.
+  for (const own of ["/proc/self/ns/net", "/proc/1/ns/net"]) inside.delete(identityOf(own) ?? "");
+  const endsAt = performance.now() + END_PATIENCE_MS;
+  // They may be starting others meanwhile.
+  for (;;) {
+    const pids = processNumbers().filter((pid) => inside.has(identityOf(`/proc/${pid}/ns/net`) ?? ""));
+    if (pids.length === 0 || performance.now() > endsAt) return;
+    for (const pid of pids) endProcess(pid);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
+function processNumbers(): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** What a namespace's name or a process's namespace stands for; undefined: it is gone. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function endProcess(pid: number): void {
@@ -80,47 +94,6 @@ function endProcess(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
-}
-
-/** Runs `ip` or `bridge` on commands, in one process. Throws LabError with what it says. */
-export function runBatch(
-  program: "ip" | "bridge",
-  args: readonly string[],
-  commands: readonly string[],
-): Promise<void> {
-  if (commands.length === 0) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args, "-batch", "-"], { env: environment(), stdio: ["pipe", "ignore", "pipe"] });
-    let said = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-    // One that ends before it has read everything tells why.
-    child.stdin.on("error", () => {});
-    child.stdin.end(`${commands.join("\n")}\n`);
-    child.on("error", (cause: NodeJS.ErrnoException) => {
-      const missing = cause.code === "ENOENT";
-      reject(
-        new LabError(
-          missing ? `the program ${program} is not installed` : `${program} could not be started: ${cause.message}`,
-          missing ? "install the package iproute2" : undefined,
-          cause,
-        ),
-      );
-    });
-    child.on("close", (code) => {
-      if (code === 0) resolve();
-      else reject(new LabError(`${program}: ${describeFailure(said, commands)}`));
-    });
-  });
-}
-
-/** iproute2 says `Command failed -:7`. */
-function describeFailure(said: string, commands: readonly string[]): string {
-  const line = /Command failed -:(\d+)/.exec(said)?.[1];
-  const command = line === undefined ? undefined : commands[Number(line) - 1];
-  const reason = said.split("\n").find((each) => each !== "" && !each.startsWith("Command failed")) ?? "it failed";
-  return command === undefined ? reason : `${reason} (${command})`;
 }
 
 /** Runs something in a namespace, on this thread. */

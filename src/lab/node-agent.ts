@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { LabError } from "./lab-error.ts";
+import type { Leash } from "./leash.ts";
 import type { InsideNetns } from "./netns.ts";
 
 /** How to start this program again: the runtime with its options, and the program. */
@@ -12,6 +13,7 @@ export interface NodeAgentSettings {
   readonly self: SelfCommand;
   readonly ns: string;
   readonly inside: InsideNetns;
+  readonly leash: Leash;
   readonly nodeName: string;
   readonly manifests: string;
   /** Options of `nftpol agent` besides. */
@@ -27,6 +29,8 @@ export interface AgentLogLine {
 /** A node without CPU time starts slowly; one that never has its rules is no lab. */
 const PATIENCE_MS = 60_000;
 
+const END_PATIENCE_MS = 1_000;
+
 export class NodeAgent {
   readonly nodeName: string;
   readonly log: AgentLogLine[] = [];
@@ -36,9 +40,9 @@ export class NodeAgent {
   #wake = () => {};
 
   /** Starts it; it is a process of its own. */
-  constructor({ self, ns, inside, nodeName, manifests, options }: NodeAgentSettings) {
+  constructor({ self, ns, inside, leash, nodeName, manifests, options }: NodeAgentSettings) {
     this.nodeName = nodeName;
-    const [program, ...start] = self;
+    const [program = "", ...start] = [...leash("TERM"), ...self];
     const argv = [
       ...start,
       "agent",
@@ -78,10 +82,12 @@ export class NodeAgent {
     await this.#until((line) => line.msg === "rules in force");
   }
 
-  /** Ends it; its rules go with the node. */
+  /** Ends it: by itself if it does so soon, as it may have a file open. Its rules go with the node. */
   async end(): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), END_PATIENCE_MS);
     await this.#ended;
+    clearTimeout(timer);
   }
 
   async #until(isWanted: (line: AgentLogLine) => boolean): Promise<void> {
