@@ -38,7 +38,10 @@ export function flowCount(matrix: Matrix): number {
 }
 
 /** Sends the packets. What differs is asked again with patience: only a lasting difference is one. */
-export async function measureMatrix(matrix: Matrix, { network, measurement }: Lab): Promise<MeasuredMatrix> {
+export async function measureMatrix(
+  matrix: Matrix,
+  { network, measurement }: Pick<Lab, "network" | "measurement">,
+): Promise<MeasuredMatrix> {
   const questions: Question[] = [];
   forEachFlow(matrix, (flow) => {
     const { from, to, port, family } = flow;
