@@ -134,8 +134,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "lab",
     summary: "try policies with real packets in network namespaces, without a cluster",
     description:
-      "run: every pod is a network namespace, the rules are loaded as the agent loads them, every flow is a packet or some; prints who reached whom, and what differs from what the policies mean.\nNeeds root, nft and iproute2. Nothing outside of the lab's own network namespaces is touched, and nothing of them remains.",
-    arguments: [{ name: "ACTION", description: "what to do", choices: ["run"] }],
+      "run: every pod is a network namespace, the rules are loaded as the agent loads them, every flow is a packet or some; prints who reached whom, and what differs from what the policies mean.\ndemo: a small shop, closed policy by policy, and an open connection that is cut; without root it shows the same as computed.\nNeeds root, nft and iproute2. Nothing outside of the lab's own network namespaces is touched, and nothing of them remains.",
+    arguments: [{ name: "ACTION", description: "what to do", choices: ["run", "demo"] }],
     options: [
       ...MANIFEST_OPTIONS,
       ...MATRIX_OPTIONS,
@@ -165,6 +165,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...PROGRAM_OPTIONS,
     ],
     examples: [
+      { command: "sudo nftpol lab demo", does: "what nftpol is about, in a quarter of a minute" },
       { command: "sudo nftpol lab run -f shop/", does: "who reaches whom, found by packets" },
       {
         command: "sudo nftpol lab run -f shop/ --nodes 2 --topology vxlan --port ICMP",

@@ -1,6 +1,7 @@
 // `nftpol lab`: policies tried with real packets. Chooses what is to be done; each of it is a module of its own.
 
 import { LabError } from "../../lab/lab-error.ts";
+import { runDemo } from "../lab/demo.ts";
 import { runLab } from "../lab/run.ts";
 import { CommandError, type ExitCode, type OptionValues, type VerbContext, type VerbRun } from "../verb.ts";
 
@@ -8,6 +9,7 @@ const ACTIONS: Readonly<
   Record<string, (args: readonly string[], options: OptionValues, context: VerbContext) => Promise<ExitCode>>
 > = {
   run: runLab,
+  demo: runDemo,
 };
 
 export const run: VerbRun = async ([action = "", ...args], options, context) => {
