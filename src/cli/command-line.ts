@@ -7,15 +7,15 @@ import type { ArgumentSpec, CommandSpec, OptionSpec } from "./command-spec.ts";
 import { COMMANDS } from "./command-table.ts";
 import { HELP_WIDTH, helpLayout } from "./help.ts";
 import { printable } from "./terminal-text.ts";
-import { CommandError, type ExitCode, type OptionValues, type VerbContext } from "./verb.ts";
+import { CommandError, type ExitCode, type OptionValues, type ProgramExit, type VerbContext } from "./verb.ts";
 import { VERB_MODULES } from "./verb-modules.ts";
 
 const DESCRIPTION = `Kubernetes NetworkPolicy compiled to nftables, proven equal, explained.`;
 const REPORT_HINT = "this is a bug in nftpol: run again with NFTPOL_DEBUG=1 for details, and please report it";
 
 /** Runs the verb that `argv` (without program names) asks for. Never rejects: whatever happens becomes a message and a code. */
-export async function runCommandLine(argv: readonly string[], context: VerbContext): Promise<ExitCode> {
-  let exitCode: ExitCode = 0;
+export async function runCommandLine(argv: readonly string[], context: VerbContext): Promise<ExitCode | ProgramExit> {
+  let exitCode: ExitCode | ProgramExit = 0;
   const program = buildProgram(context, (code) => {
     exitCode = code;
   });
@@ -64,7 +64,7 @@ function stackOf(error: unknown): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
-function buildProgram(context: VerbContext, done: (code: ExitCode) => void): Command {
+function buildProgram(context: VerbContext, done: (code: ExitCode | ProgramExit) => void): Command {
   const program = new Command("nftpol")
     .description(DESCRIPTION)
     .usage("VERB [options]")
@@ -91,7 +91,12 @@ function buildProgram(context: VerbContext, done: (code: ExitCode) => void): Com
   return program;
 }
 
-function addVerb(program: Command, spec: CommandSpec, context: VerbContext, done: (code: ExitCode) => void): void {
+function addVerb(
+  program: Command,
+  spec: CommandSpec,
+  context: VerbContext,
+  done: (code: ExitCode | ProgramExit) => void,
+): void {
   const command = program.command(spec.name).summary(spec.summary).description(describe(spec));
   command.showHelpAfterError(`(nftpol ${spec.name} --help shows what there is)`);
   for (const argument of spec.arguments) command.addArgument(toArgument(argument));

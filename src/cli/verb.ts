@@ -6,6 +6,9 @@ import type { ManifestFiles } from "../manifests/manifest-files.ts";
 /** 0 fine; 1 differences, findings, failed expectations; 2 usage or invalid input; 3 could not run. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
+/** What a program ended with that the verb ran for the user (a shell): any number up to 255. */
+export type ProgramExit = number & { readonly __programExit: unique symbol };
+
 /** Everything a verb may touch outside of itself. Tests give one in memory. */
 export interface VerbContext {
   /** Data. `text` is written as it is: the caller ends its lines. */
@@ -28,7 +31,11 @@ export interface VerbContext {
 /** Parsed options by their long names in camel case: `--output-dir` is `outputDir`, `-f, --filename` is `filename`. */
 export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-export type VerbRun = (args: readonly string[], options: OptionValues, context: VerbContext) => Promise<ExitCode>;
+export type VerbRun = (
+  args: readonly string[],
+  options: OptionValues,
+  context: VerbContext,
+) => Promise<ExitCode | ProgramExit>;
 
 export interface VerbModule {
   readonly run: VerbRun;
