@@ -135,6 +135,17 @@ describe("expectations in a lab", () => {
   });
 });
 
+describe("questionsOf", () => {
+  it("has the ports, and the addresses that hosts of the lab have; of nodes those that speak for them", async () => {
+    const text = "deny: ['127.0.0.1, 8.8.8.8, node/worker-1, ops/tool -> shop/api : 1/TCP, 2/UDP']\n";
+    const { cases } = await readExpectedCases(["e"], memoryManifestFiles({ "e/x.expect.yaml": text }));
+    const { store, plan } = await fakeInput(SHOP, namedAddresses(cases));
+    const { ports, addresses } = questionsOf(resolveCases(store, cases).cases, plan);
+    expect(ports.map(formatQuestion)).toEqual(["1/TCP", "2/UDP"]);
+    expect(addresses).toEqual(["8.8.8.8", "192.168.0.1"]);
+  });
+});
+
 describe("what cannot be used is told before anything is built", () => {
   it.each([
     ["no such file", ["gone.expect.yaml"], "cannot be read: no such file or folder"],

@@ -1,6 +1,9 @@
 // What a lab needs of the process and the machine it runs on.
 
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
 import type { SelfCommand } from "../../lab/node-agent.ts";
+import { programEnvironment } from "../../lab/program-environment.ts";
 import { CommandError } from "../verb.ts";
 
 /** How to start this program again. */
@@ -17,9 +20,27 @@ export function missingRights(): string | undefined {
   return undefined;
 }
 
-/** Throws CommandError with exit code 3. */
+/** What a lab starts, and the packages that have it. */
+const PACKAGES: Readonly<Record<string, string>> = { ip: "iproute2", nft: "nftables" };
+
+/** Throws CommandError with exit code 3: before anything is built. */
 export function refuseWithoutRights(): void {
   const reason = missingRights();
-  if (reason === undefined) return;
-  throw new CommandError(3, reason, "run it with sudo; nftpol matrix, explain and prove need no rights");
+  if (reason !== undefined) {
+    throw new CommandError(3, reason, "run it with sudo; nftpol matrix, explain and prove need no rights");
+  }
+  const program = Object.keys(PACKAGES).find((name) => !isInstalled(name));
+  if (program === undefined) return;
+  throw new CommandError(3, `the program ${program} is not installed`, `install the package ${PACKAGES[program]}`);
+}
+
+function isInstalled(program: string): boolean {
+  return (programEnvironment().PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
