@@ -159,6 +159,30 @@ describeKernel("a program that is missing ends it with exit code 3, and its pack
   });
 });
 
+describeKernel("without the kernel's module br_netfilter", () => {
+  /** In a mount namespace of its own: a kernel that does not show the switches of bridges. */
+  const hidden = (argv: string) =>
+    `unshare -m sh -c '
+      if [ -d /proc/sys/net/bridge ]; then mount -t tmpfs none /proc/sys/net/bridge; fi
+      exec nftpol lab run -f ${EXAMPLE} ${argv}
+    '`;
+
+  it.each(["bridged", "vxlan"])(
+    "--topology %s ends with exit code 3: its packets would pass the rules by",
+    async (topology) => {
+      expect(await runBash(hidden(`--topology ${topology}`))).toEqual({
+        code: 3,
+        stdout: "",
+        stderr: `nftpol: --topology ${topology} needs the kernel's module br_netfilter, which is not loaded\n  modprobe br_netfilter, or take --topology routed\n`,
+      });
+    },
+  );
+
+  it("--topology routed needs nothing of it", async () => {
+    expect(await runBash(hidden("--topology routed"))).toMatchObject({ code: 0, stderr: "" });
+  });
+});
+
 describeKernel("lab run", () => {
   const SUMMARY =
     /measured = meant: \d+ flows among \d+ endpoints on 1 node, \d+ packets; set up in [\d.]+ s, measured in [\d.]+ s\n/;

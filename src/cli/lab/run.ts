@@ -32,7 +32,7 @@ import {
   runTable,
   summaryLines,
 } from "./run-report.ts";
-import { refuseWithoutRights, selfCommand } from "./surroundings.ts";
+import { refuseWithoutBridgeFilter, refuseWithoutRights, selfCommand } from "./surroundings.ts";
 
 /** Each flow is a packet or some, and an entry of connection tracking. */
 export const MAX_FLOWS = 200_000;
@@ -43,6 +43,7 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
   const program = programOptions(options);
   const asked = { ports: askedPorts(options), addresses: readLabAddresses(options), families: askedFamilies(options) };
   refuseWithoutRights();
+  refuseWithoutBridgeFilter(shape.topology);
   const manifests = await readLabManifests(paths, recursive, context.files);
   const expected = await readExpectedCases(listOption(options, "expect"), context.files);
   refuseErrors([...fillStore(manifests.loaded).diagnostics, ...expected.diagnostics], context);

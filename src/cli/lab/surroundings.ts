@@ -1,9 +1,10 @@
 // What a lab needs of the process and the machine it runs on.
 
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { SelfCommand } from "../../lab/node-agent.ts";
 import { programEnvironment } from "../../lab/program-environment.ts";
+import type { Topology } from "../../lab/topology.ts";
 import { CommandError } from "../verb.ts";
 
 /** How to start this program again. */
@@ -32,6 +33,15 @@ export function refuseWithoutRights(): void {
   const program = Object.keys(PACKAGES).find((name) => !isInstalled(name));
   if (program === undefined) return;
   throw new CommandError(3, `the program ${program} is not installed`, `install the package ${PACKAGES[program]}`);
+}
+
+const BRIDGE_SWITCH = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+
+/** Throws CommandError with exit code 3 where packets of bridged pods would pass the rules by. */
+export function refuseWithoutBridgeFilter(topology: Topology): void {
+  if (topology === "routed" || existsSync(BRIDGE_SWITCH)) return;
+  const reason = `--topology ${topology} needs the kernel's module br_netfilter, which is not loaded`;
+  throw new CommandError(3, reason, "modprobe br_netfilter, or take --topology routed");
 }
 
 function isInstalled(program: string): boolean {
