@@ -52,6 +52,10 @@ describe("nftpol lab demo without root", () => {
     expect(code).toBe(2);
     expect(stderr).toContain("nftpol lab run -f");
   });
+
+  it("is for people: no other output", async () => {
+    expect(await runInMemory(["lab", "demo", "-o", "json"])).toMatchObject({ code: 2, stdout: "" });
+  });
 });
 
 describe("the demo's story", () => {

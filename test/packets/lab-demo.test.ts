@@ -5,6 +5,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
+import { type DemoFlow, listFlows } from "../../src/cli/lab/demo/flows.ts";
+import { showOpenConnections } from "../../src/cli/lab/demo/open-connections.ts";
+import { DemoScreen } from "../../src/cli/lab/demo/screen.ts";
+import { DemoShop, POLICY_FILES } from "../../src/cli/lab/demo/shop.ts";
+import { PROGRAM } from "../../src/cli/lab/demo/stage.ts";
+import { withLab } from "../../src/lab/lab.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { withNetns } from "../support/netns.ts";
 
@@ -98,6 +104,32 @@ describeKernel("nftpol lab demo", () => {
     expect({ code, signal }).toEqual({ code: null, signal: "SIGINT" });
     expect(ownedBy(demo.pid)).toEqual([]);
     expect(demo.text()).not.toMatch(/WRONG|Next:/);
+  });
+
+  it("does not claim that a connection was cut, or goes on, when that is not so", async () => {
+    const shop = await DemoShop.read();
+    const before = await shop.state(POLICY_FILES);
+    const flows = listFlows(before.store);
+    const find = (to: string, port: number) =>
+      flows.find((flow) => flow.from.label === "api" && flow.to.label === to && flow.traffic.port === port) as DemoFlow;
+    const pair = { cut: find("search", 9200), kept: find("payments", 8443) };
+    let text = "";
+    const stdout = (more: string) => {
+      text += more;
+    };
+    const screen = new DemoScreen({ stdout, colour: false, columns: 100 }, false);
+    const self = [process.execPath, resolve(ROOT, "src/cli/main.ts")] as const;
+    const { plan, cluster } = before;
+    const { unchanged, closed } = await withLab({ self, plan, cluster, program: PROGRAM }, async (lab) => ({
+      unchanged: await showOpenConnections(lab, before, before, pair, screen),
+      closed: await showOpenConnections(lab, before, await shop.state(["10-default-deny.yaml"]), pair, screen),
+    }));
+    expect(unchanged).toEqual([
+      "the connection api → search:9200 should be cut, and it is still answered",
+      "a new connection api → search:9200 should not be possible, and it is",
+    ]);
+    expect(closed).toEqual(["the connection api → payments:8443 should go on, and it is not answered"]);
+    expect(text).toContain("still answered");
   });
 
   it("tells the story as computed where nft is not installed, and ends with 0", async () => {

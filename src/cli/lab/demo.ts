@@ -6,7 +6,7 @@ import { DEFAULT_NFT, runNft } from "../../backends/nft/io/nft-process.ts";
 import { withLab } from "../../lab/lab.ts";
 import { LabError } from "../../lab/lab-error.ts";
 import type { LabNetwork } from "../../lab/lab-network.ts";
-import { CommandError, type ExitCode, listOption, type OptionValues, type VerbContext } from "../verb.ts";
+import { CommandError, type ExitCode, listOption, type OptionValues, textOption, type VerbContext } from "../verb.ts";
 import { liveStage, seconds } from "./demo/live-stage.ts";
 import { DemoScreen } from "./demo/screen.ts";
 import { DemoShop, OUTSIDERS, SHOP_FOLDER } from "./demo/shop.ts";
@@ -34,6 +34,8 @@ export async function runDemo(
   if (listOption(options, "filename").length > 0) {
     throw new CommandError(2, "the demo shows its own shop", "your manifests: nftpol lab run -f FOLDER");
   }
+  const format = textOption(options, "output") ?? "table";
+  if (format !== "table") throw new CommandError(2, `the demo is for people: no -o ${format}`);
   const screen = new DemoScreen(context, process.stdout.isTTY === true);
   const shop = await DemoShop.read();
   introduce(screen);

@@ -28,7 +28,7 @@ export function liveStage(lab: Lab): DemoStage {
       const took = seconds(performance.now() - settledAt);
       const how = isFirst
         ? `measured with ${packets} in ${took}`
-        : `in force in ${seconds(settledAt - startedAt)}, measured in ${took}`;
+        : `in force after ${seconds(settledAt - startedAt)}, measured in ${took}`;
       return { answers, how };
     },
     async tighten(state, pair, screen) {

@@ -1,9 +1,11 @@
-// Who reaches whom, as a table where it fits, else as a list.
+// Who reaches whom, as a table where it fits, else as a list, and what its words mean.
 
 import type { ReachCell, ReachTable } from "./reach.ts";
 import type { DemoScreen } from "./screen.ts";
 
 const GAP = "  ";
+const TABLE_LEGEND = "all: every port that is served there; a number: that port only; -: none";
+const LIST_LEGEND = "without a number: every port that is served there";
 
 export function showTable(screen: DemoScreen, table: ReachTable): void {
   const first = Math.max(...table.rows.map(({ from }) => from.length));
@@ -23,6 +25,7 @@ export function showTable(screen: DemoScreen, table: ReachTable): void {
     );
     screen.line([from.padEnd(first), ...fields].join(GAP).trimEnd());
   }
+  screen.text(TABLE_LEGEND);
 }
 
 function showList(screen: DemoScreen, { columns, rows }: ReachTable): void {
@@ -33,6 +36,7 @@ function showList(screen: DemoScreen, { columns, rows }: ReachTable): void {
     );
     screen.item(from.padEnd(first), targets.length === 0 ? "reaches nobody" : `→ ${targets.join(", ")}`);
   }
+  screen.text(LIST_LEGEND);
 }
 
 function paint({ colours }: DemoScreen, { state, text }: ReachCell): string {

@@ -7,7 +7,7 @@ import type { VerbContext } from "../../verb.ts";
 const WIDEST = 100;
 const NARROWEST = 72;
 const INDENT = "   ";
-const PAUSE_MS = 500;
+const PAUSE_MS = 400;
 
 export class DemoScreen {
   readonly colours: ReturnType<typeof picocolors.createColors>;

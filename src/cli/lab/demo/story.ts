@@ -68,7 +68,6 @@ class Story {
     showTable(this.#screen, reachTable(this.#flows, this.#answers));
     this.#screen.line();
     this.#screen.text(`${this.#openCount()}; ${how}.`);
-    this.#screen.text("all: every port that is served there; a number: that port only; -: none.");
   }
 
   async #policy(index: number): Promise<void> {
