@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
+import { findProgram } from "../../scripts/system-tools.ts";
 import { type DemoFlow, listFlows } from "../../src/cli/lab/demo/flows.ts";
 import { showOpenConnections } from "../../src/cli/lab/demo/open-connections.ts";
 import { DemoScreen } from "../../src/cli/lab/demo/screen.ts";
@@ -132,14 +133,15 @@ describeKernel("nftpol lab demo", () => {
     expect(text).toContain("still answered");
   });
 
-  it("tells the story as computed where nft is not installed, and ends with 0", async () => {
-    const hide = "mount -t tmpfs none /usr/sbin && { [ -L /sbin ] || mount -t tmpfs none /sbin; }";
-    const demo = `PATH=/nonexistent exec "${process.execPath}" "${ROOT}/src/cli/main.ts" lab demo`;
+  it.each(["nft", "ip"])("tells the story as computed where %s is not installed, and ends with 0", async (program) => {
+    // A mount namespace of its own: nobody else misses the program.
+    const hide = `mount --bind /dev/null "${findProgram(program)}"`;
+    const demo = `exec "${process.execPath}" "${ROOT}/src/cli/main.ts" lab demo`;
     const { code, stdout } = await withNetns((netns) =>
       netns.run(["unshare", "--mount", "sh", "-c", `${hide} && ${demo}`]),
     );
     expect(code).toBe(0);
-    expect(stdout).toContain("No packets are sent: the program nft is not installed.");
+    expect(stdout).toContain(`No packets are sent: the program ${program} is not installed.`);
     expect(stdout).toContain("Next: your own policies");
   });
 });

@@ -1,8 +1,6 @@
 // `nftpol lab demo`: a small shop and its policies, shown with real packets; where there can be none, the same story as computed.
 
 import { existsSync } from "node:fs";
-import { BackendError } from "../../backends/backend.ts";
-import { DEFAULT_NFT, runNft } from "../../backends/nft/io/nft-process.ts";
 import { withLab } from "../../lab/lab.ts";
 import { LabError } from "../../lab/lab-error.ts";
 import type { LabNetwork } from "../../lab/lab-network.ts";
@@ -13,7 +11,7 @@ import { DemoShop, OUTSIDERS, SHOP_FOLDER } from "./demo/shop.ts";
 import { computedStage, PROGRAM } from "./demo/stage.ts";
 import { tellStory } from "./demo/story.ts";
 import type { LabInput } from "./lab-input.ts";
-import { missingRights, selfCommand } from "./surroundings.ts";
+import { refuseWithoutRights, selfCommand } from "./surroundings.ts";
 
 /** Where ip keeps them. */
 const NETNS_FOLDER = "/run/netns";
@@ -39,7 +37,7 @@ export async function runDemo(
   const screen = new DemoScreen(context, process.stdout.isTTY === true);
   const shop = await DemoShop.read();
   introduce(screen);
-  const reason = missingRights() ?? (await missingNft());
+  const reason = whyNoLab();
   return reason === undefined ? await tellLive(shop, screen) : await tellComputed(shop, screen, reason);
 }
 
@@ -52,12 +50,12 @@ function introduce(screen: DemoScreen): void {
   screen.text(`A small shop, from ${SHOP_FOLDER}. Not in the cluster are ${outside}.`);
 }
 
-async function missingNft(): Promise<string | undefined> {
+function whyNoLab(): string | undefined {
   try {
-    await runNft(DEFAULT_NFT, ["--version"]);
+    refuseWithoutRights();
     return undefined;
   } catch (error) {
-    if (!(error instanceof BackendError)) throw error;
+    if (!(error instanceof CommandError)) throw error;
     return error.message;
   }
 }
