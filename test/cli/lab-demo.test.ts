@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { COMMANDS } from "../../src/cli/command-table.ts";
 import { listFlows } from "../../src/cli/lab/demo/flows.ts";
 import { changesOf, reachTable } from "../../src/cli/lab/demo/reach.ts";
 import { DemoScreen } from "../../src/cli/lab/demo/screen.ts";
@@ -45,6 +46,17 @@ describe("nftpol lab demo without root", () => {
     expect(plain.stdout).not.toContain(ESCAPE);
     expect(colourful.stdout).toContain(`${ESCAPE}[31mclosed`);
     expect(colourful.stdout.replaceAll(new RegExp(`${ESCAPE}\\[\\d+m`, "g"), "")).toBe(plain.stdout);
+  });
+
+  it("names only commands that there are", async () => {
+    const { stdout } = await runInMemory(["lab", "demo"]);
+    const commands = [...stdout.matchAll(/bin\/nftpol (\w+)(?: (run|shell|demo))?/g)];
+    expect(commands.length).toBeGreaterThan(3);
+    for (const [, verb, action] of commands) {
+      const spec = COMMANDS.find(({ name }) => name === verb);
+      expect(spec, verb).toBeDefined();
+      if (action !== undefined) expect(spec?.arguments[0]?.choices).toContain(action);
+    }
   });
 
   it("takes no manifests: it has its own", async () => {

@@ -101,6 +101,7 @@ async function finish(screen: DemoScreen, namespaces: readonly string[]): Promis
   await screen.heading("Next: your own policies");
   const commands = [
     ["sudo ./bin/nftpol lab run -f FOLDER", "the same with your manifests, as a gate for CI, too"],
+    ["sudo ./bin/nftpol lab shell -f FOLDER POD", "be a pod: edit the files, see packets change"],
     ["./bin/nftpol matrix -f FOLDER", "who reaches whom, without root and packets"],
     ["./bin/nftpol explain FROM TO PORT -f FOLDER", "why, with file and line"],
     ["./bin/nftpol --help", "everything else"],
