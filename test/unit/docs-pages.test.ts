@@ -1,4 +1,4 @@
-// The operators' pages lead somewhere: commands and options of nftpol, scripts, files, links, headings.
+// The pages for users lead somewhere: commands and options of nftpol, scripts, files, links, headings.
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -7,7 +7,10 @@ import { parseFlags } from "../../src/cli/command-spec.ts";
 import { COMMANDS } from "../../src/cli/command-table.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const PAGES = ["docs/install.md", "docs/operations.md", "docs/troubleshooting.md", "docs/metrics.md"];
+const PAGES = [
+  ...["docs/install.md", "docs/operations.md", "docs/troubleshooting.md", "docs/metrics.md"],
+  ...["docs/lab.md", "docs/cni.md"],
+];
 
 function page(path: string): string {
   return readFileSync(join(root, path), "utf8");
