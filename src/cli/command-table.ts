@@ -134,8 +134,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "lab",
     summary: "try policies with real packets in network namespaces, without a cluster",
     description:
-      "run: every pod is a network namespace, the rules are loaded as the agent loads them, every flow is a packet or some; prints who reached whom, and what differs from what the policies mean.\ndemo: a small shop, closed policy by policy, and an open connection that is cut; without root it shows the same as computed.\nNeeds root, nft and iproute2. Nothing outside of the lab's own network namespaces is touched, and nothing of them remains.",
-    arguments: [{ name: "ACTION", description: "what to do", choices: ["run", "demo"] }],
+      "run: every pod is a network namespace, the rules are loaded as the agent loads them, every flow is a packet or some; prints who reached whom, and what differs from what the policies mean.\ndemo: a small shop, closed policy by policy, and an open connection that is cut; without root it shows the same as computed.\nshell: a shell in the pod POD while the policies are enforced; what is saved in the manifests comes into force, and the exit code is the shell's.\nNeeds root, nft and iproute2. Nothing outside of the lab's own network namespaces is touched, and nothing of them remains.",
+    arguments: [
+      { name: "ACTION", description: "what to do", choices: ["run", "demo", "shell"] },
+      { name: "POD", description: "for shell: namespace/pod or namespace/workload", optional: true },
+    ],
     options: [
       ...MANIFEST_OPTIONS,
       ...MATRIX_OPTIONS,
@@ -175,6 +178,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         command: "sudo nftpol lab run -f shop/ --expect shop/ -o junit > report.xml",
         does: "for a CI server: what is expected, as packets find it",
       },
+      { command: "sudo nftpol lab shell -f shop/ shop/api", does: "be a pod: curl, nc and ping meet the policies" },
     ],
   },
   {
