@@ -4,7 +4,7 @@
 import { expect, it } from "vitest";
 import { FAMILIES } from "../../src/net/address.ts";
 import { describeKernel } from "../support/kernel.ts";
-import { type Connection, type ConnectionEnds, withConnections } from "../support/lab-connections.ts";
+import { type Connection, type ConnectionEnds, cutBy, withConnections } from "../support/lab-connections.ts";
 import { app, policyObject } from "../support/lab-manifests.ts";
 import { mustRun } from "../support/lab-netns.ts";
 import { type Scene, withScene } from "../support/lab-scene.ts";
@@ -12,7 +12,6 @@ import { until } from "../support/until.ts";
 
 const PODS = { friend: "node-a", stranger: "node-a", web: "node-a", far: "node-b" };
 const SERVERS = ["web", "far"];
-const CUT = "connections cut that policies no longer allow";
 
 function onlyFriend(...more: readonly unknown[]): unknown[] {
   return SERVERS.map((name) => policyObject(name, { ingress: [{ from: [app("friend"), ...more] }] }));
@@ -93,12 +92,6 @@ function pairs(scene: Scene, from: string): ConnectionEnds[] {
 
 function received(connection: Connection): readonly string[] {
   return [connection.name, connection.receivedByServer(), connection.receivedByClient()];
-}
-
-/** By all agents. */
-function cutBy({ lab }: Scene): number {
-  const lines = lab.agents.flatMap(({ log }) => log).filter(({ msg }) => msg === CUT);
-  return lines.reduce((sum, line) => sum + Number(line.cut), 0);
 }
 
 /** What the pod sends with exactly these flags gets lost, in the pod itself: nobody else sees it. */

@@ -2,7 +2,7 @@
 
 import type { Family } from "../../src/net/address.ts";
 import { labNetns } from "./lab-netns.ts";
-import type { Place } from "./lab-scene.ts";
+import type { Place, Scene } from "./lab-scene.ts";
 import { PacketSockets } from "./packet-sockets.ts";
 import { until } from "./until.ts";
 
@@ -13,6 +13,13 @@ export interface ConnectionEnds {
 }
 
 const FIRST_PORT = 7000;
+const CUT = "connections cut that policies no longer allow";
+
+/** How many connections the agents of all nodes have cut. */
+export function cutBy({ lab }: Scene): number {
+  const lines = lab.agents.flatMap(({ log }) => log).filter(({ msg }) => msg === CUT);
+  return lines.reduce((sum, line) => sum + Number(line.cut), 0);
+}
 
 /** Calls `body` with connections that close with it. */
 export async function withConnections(body: (connections: Connections) => Promise<void>): Promise<void> {

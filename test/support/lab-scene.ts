@@ -8,7 +8,7 @@ import { ICMP, ICMPV6, PROTOCOL_NUMBER } from "../../src/model/flow.ts";
 import { FAMILIES, type Family } from "../../src/net/address.ts";
 import type { ProgramOptions } from "../../src/program/program.ts";
 import { type Addresses, manifestText, nodeAddresses, nodeObject, podAddresses, podObject } from "./lab-manifests.ts";
-import { type ExpectedProbe, wrongVerdicts } from "./lab-verdicts.ts";
+import { arriveBefore, type ExpectedProbe, wrongVerdicts } from "./lab-verdicts.ts";
 import { type TestLab, withTestLab } from "./packet-lab.ts";
 
 export interface SceneText {
@@ -78,6 +78,11 @@ export class Scene {
   async wrongWithoutPolicies(flows: readonly SceneFlow[]): Promise<string[]> {
     await this.enforce();
     return await this.wrong(flows.map((flow) => ({ ...flow, allowed: true })));
+  }
+
+  /** Which of these packets have arrived when `control`, which has to get through and comes after them, has. */
+  async arriving(flows: readonly SceneFlow[], control: () => Promise<void>): Promise<string[]> {
+    return await arriveBefore(this.#line, flows.flatMap(probesOf), control);
   }
 }
 

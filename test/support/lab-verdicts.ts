@@ -61,3 +61,25 @@ export async function wrongVerdicts(line: ProbeLine, expected: readonly Expected
     .filter((each) => arrived.has(each) !== each.allowed)
     .map(({ name, allowed }) => `${name} should ${allowed ? "" : "not "}arrive`);
 }
+
+/** Sends each of these packets, three times; then what `control` does, which has to get through; then looks who has arrived: names. */
+export async function arriveBefore(
+  line: ProbeLine,
+  probes: readonly Omit<ExpectedProbe, "allowed">[],
+  control: () => Promise<void>,
+): Promise<string[]> {
+  const sent = new Map<number, (typeof probes)[number]>();
+  for (let time = 0; time < 3; time++) {
+    for (const each of probes) {
+      sent.set(++lastNumber, each);
+      line.send(each.probe, lastNumber);
+    }
+  }
+  await control();
+  const arrived = new Set<string>();
+  for (const { number, ns } of line.arrivals()) {
+    const each = sent.get(number);
+    if (each?.probe.to.ns === ns) arrived.add(each.name);
+  }
+  return [...arrived];
+}
