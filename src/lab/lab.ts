@@ -24,6 +24,8 @@ export interface Lab {
   readonly network: LabNetwork;
   readonly agents: readonly NodeAgent[];
   readonly measurement: Measurement;
+  /** For files of its body; goes away with the lab. The agents read those that are manifests. */
+  readonly folder: LabFolder;
   /** Signals that end the lab. */
   readonly interruption: Interruption;
   /** Other policies, or pods with other labels; pods, their addresses and nodes stay. Resolves when the rules are in force. */
@@ -60,6 +62,7 @@ async function withInterruptibleLab<T>(
             network,
             agents,
             measurement: new Measurement(line),
+            folder,
             interruption,
             async change(next, store) {
               folder.write("cluster", clusterList(next, plan));

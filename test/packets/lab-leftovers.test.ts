@@ -95,6 +95,15 @@ describeKernel("nothing is left of a lab", () => {
     expect(lab.stderr).not.toMatch(/nftpol: |Error/);
   });
 
+  it("whose shell does not hang up when it is told to", async () => {
+    const lab = await startUntil(SHELL, "its shell runs", { environment: { SHELL: "/bin/sh" } });
+    lab.type("trap '' HUP; echo deaf; sleep 300; sleep 300\n");
+    await lab.says("deaf\n");
+    lab.signal("SIGTERM");
+    expect(await lab.ended).toEqual({ code: null, signal: "SIGTERM" });
+    expect(lab.remains()).toEqual(NOTHING);
+  });
+
   it("that is told to end again and again", async () => {
     const lab = await startUntil(RUN, "its agents start");
     lab.signalGroup("SIGINT");
@@ -151,7 +160,7 @@ describeKernel("a lab that was killed", () => {
       const lab = await startUntil(ARGUMENTS[verb], moment);
       lab.signal("SIGKILL");
       await lab.ended;
-      expect(lab.remains().folders).toHaveLength(verb === "shell" ? 2 : 1);
+      expect(lab.remains().folders).toHaveLength(1);
       await until("its agents have ended", () => lab.agents().length === 0);
       await nextLab(lab.temporary);
       expect(lab.remains()).toEqual(NOTHING);

@@ -3,7 +3,6 @@
 import { accessSync, constants } from "node:fs";
 import { type Lab, withLab } from "../../lab/lab.ts";
 import { LabError } from "../../lab/lab-error.ts";
-import { LabFolder } from "../../lab/lab-folder.ts";
 import type { Pod } from "../../model/cluster.ts";
 import { formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { resolveEndpoint } from "../endpoint.ts";
@@ -70,10 +69,9 @@ interface ShellSettings {
 async function runInside(lab: Lab, settings: ShellSettings, context: VerbContext): Promise<ProgramExit> {
   const { input, own, shell, paths } = settings;
   const pods = input.plan.pods.map(({ key }) => input.store.pod(key) as Pod);
-  const folder = new LabFolder();
   const edits = await followEdits(lab, settings, context);
   try {
-    const names = prepareNames(folder, pods, own);
+    const names = prepareNames(lab.folder, pods, own);
     const policies = input.cluster.policies.length;
     context.stderr(welcomeText({ own, pods, plan: input.plan, policies, paths, named: names.length > 0 }));
     return await lab.interruption.leaveKeyboardTo(async () => {
@@ -83,7 +81,6 @@ async function runInside(lab: Lab, settings: ShellSettings, context: VerbContext
     });
   } finally {
     edits.end();
-    folder.remove();
   }
 }
 
