@@ -40,6 +40,16 @@ it.each([
     ["-f", "-", "shop/api-0"],
     "nftpol: lab shell: standard input is the shell's\n  name files or folders with -f\n",
   ],
+  [
+    "a question for packets",
+    ["-f", "shop.yaml", "shop/api-0", "--port", "80"],
+    "nftpol: lab shell has no --port: it sends no packets of its own\n  nftpol lab run does\n",
+  ],
+  [
+    "a format",
+    ["-f", "shop.yaml", "shop/api-0", "-o", "json"],
+    "nftpol: lab shell has no -o json: it sends no packets of its own\n  nftpol lab run does\n",
+  ],
 ])("%s: exit code 2, and what to do", async (_, args, expected) => {
   const { code, stdout, stderr } = await runInMemory(["lab", "shell", ...args], { files });
   expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: expected });

@@ -10,7 +10,14 @@ import { fillStore } from "../input.ts";
 import { programOptions } from "../node-ruleset.ts";
 import { startProgress } from "../progress.ts";
 import { countOf, printable } from "../terminal-text.ts";
-import { CommandError, type OptionValues, type ProgramExit, textOption, type VerbContext } from "../verb.ts";
+import {
+  CommandError,
+  listOption,
+  type OptionValues,
+  type ProgramExit,
+  textOption,
+  type VerbContext,
+} from "../verb.ts";
 import {
   type LabInput,
   makeLabInput,
@@ -36,6 +43,7 @@ export async function runLabShell(
   if (paths.includes("-")) {
     throw new CommandError(2, "lab shell: standard input is the shell's", "name files or folders with -f");
   }
+  refuseQuestions(options);
   const shape = readLabShape(options);
   const program = programOptions(options);
   const addresses = readLabAddresses(options);
@@ -55,6 +63,15 @@ export async function runLabShell(
     progress.finish();
     return await runInside(lab, { input, own, shell, watch, paths, recursive }, context);
   });
+}
+
+/** Options of `lab run` that a shell has no answer to. */
+function refuseQuestions(options: OptionValues): void {
+  const asked = ["port", "expect"].find((name) => listOption(options, name).length > 0);
+  const format = textOption(options, "output") ?? "table";
+  const word = asked === undefined ? `-o ${format}` : `--${asked}`;
+  if (asked === undefined && format === "table") return;
+  throw new CommandError(2, `lab shell has no ${word}: it sends no packets of its own`, "nftpol lab run does");
 }
 
 interface ShellSettings {
