@@ -4,10 +4,16 @@
 import { expect, it } from "vitest";
 import { TOPOLOGIES } from "../../src/lab/topology.ts";
 import { describeKernel } from "../support/kernel.ts";
-import { type Addresses, app, blocks, policyObject } from "../support/lab-manifests.ts";
+import { app, blocks, policyObject } from "../support/lab-manifests.ts";
 import { mustRun } from "../support/lab-netns.ts";
 import { type Place, type Scene, type SceneFlow, withScene } from "../support/lab-scene.ts";
-import { type Translator, translatorsHere, withServices } from "../support/lab-services.ts";
+import {
+  type Service,
+  serviceAddresses,
+  serviceFor,
+  translatorsHere,
+  withServicesOn,
+} from "../support/lab-services.ts";
 
 const PODS = {
   friend: "node-a",
@@ -37,7 +43,7 @@ describeKernel("services", () => {
         await acceptOwnSource(scene.at(WITHOUT_MASQUERADE).ns);
         const flows = flowsOf(places(scene));
         for (const translator of translatorsHere()) {
-          await withServicesOfAll(scene, translator, async () => {
+          await withServicesOn(serviceNodes(scene), servicesOf(scene), translator, async () => {
             expect(await scene.wrongWithoutPolicies(flows), translator).toEqual([]);
             await scene.enforce(...policies);
             expect(await scene.wrong(flows), translator).toEqual([]);
@@ -69,7 +75,7 @@ function flowsOf({ friend, stranger, web, hermit, far, closed, open, "node-a": n
   ];
   return pairs.flatMap(([from, to, allowed]) =>
     (["TCP", "UDP", "SCTP"] as const).map(
-      (protocol): SceneFlow => ({ from, to, dials: serviceOf(to), protocol, allowed }),
+      (protocol): SceneFlow => ({ from, to, dials: serviceAddresses(to.addresses), protocol, allowed }),
     ),
   );
 }
@@ -79,23 +85,12 @@ function places(scene: Scene): Places {
   return Object.fromEntries(names.map((name) => [name, scene.at(name)])) as Places;
 }
 
-/** Of each pod, in blocks that no pod and no policy has. */
-function serviceOf({ addresses }: Place): Addresses {
-  return {
-    4: addresses[4].replace("10.244.", "10.96."),
-    6: addresses[6].replace("fd00:10:244:", "fd00:10:96:"),
-  } as Addresses;
+function serviceNodes(scene: Scene): string[] {
+  return NODES.map((name) => scene.at(name).ns);
 }
 
-/** Every node translates, as kube-proxy on every node does. */
-async function withServicesOfAll(scene: Scene, translator: Translator, body: () => Promise<void>): Promise<void> {
-  const services = Object.keys(PODS).map((name) => {
-    const pod = scene.at(name);
-    return { addresses: serviceOf(pod), pod: pod.addresses, masquerades: name !== WITHOUT_MASQUERADE };
-  });
-  const nested = ([node, ...others]: readonly string[]): Promise<void> =>
-    node === undefined ? body() : withServices(scene.at(node).ns, translator, services, () => nested(others));
-  await nested(NODES);
+function servicesOf(scene: Scene): Service[] {
+  return Object.keys(PODS).map((name) => serviceFor(scene.at(name).addresses, name !== WITHOUT_MASQUERADE));
 }
 
 /** Otherwise the pod's kernel takes packets from its own IPv4 address that come from elsewhere for forged ones. */

@@ -1,6 +1,7 @@
 // TCP connections between pods of a lab, one by one: opened, used in both directions, and looked at. Owns their sockets.
 
 import type { Family } from "../../src/net/address.ts";
+import type { Addresses } from "./lab-manifests.ts";
 import { labNetns } from "./lab-netns.ts";
 import type { Place, Scene } from "./lab-scene.ts";
 import { PacketSockets } from "./packet-sockets.ts";
@@ -10,6 +11,8 @@ export interface ConnectionEnds {
   readonly from: Place;
   readonly to: Place;
   readonly family: Family;
+  /** What the client dials, if that is translated to the server on the way. */
+  readonly dials?: Addresses;
 }
 
 const FIRST_PORT = 7000;
@@ -40,10 +43,14 @@ export class Connections {
   }
 
   /** Begins to connect, to a port of its own. */
-  begin({ from, to, family }: ConnectionEnds): Connection {
+  begin({ from, to, family, dials = to.addresses }: ConnectionEnds): Connection {
     const at = { address: to.addresses[family], port: ++this.#lastPort };
     const listener = this.#sockets.listen(labNetns(to.ns), at);
-    const client = this.#sockets.connect(labNetns(from.ns), { address: from.addresses[family], port: 0 }, at);
+    const client = this.#sockets.connect(
+      labNetns(from.ns),
+      { address: from.addresses[family], port: 0 },
+      { address: dials[family], port: at.port },
+    );
     return new Connection(this.#sockets, `${from.name} -> ${to.name}, IPv${family}`, listener, client);
   }
 

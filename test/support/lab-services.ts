@@ -30,8 +30,31 @@ export function translatorsHere(): readonly Translator[] {
   });
 }
 
+/** Of a pod, in blocks that no pod and no policy has. */
+export function serviceAddresses(pod: Addresses): Addresses {
+  return {
+    4: pod[4].replace("10.244.", "10.96."),
+    6: pod[6].replace("fd00:10:244:", "fd00:10:96:"),
+  } as Addresses;
+}
+
+export function serviceFor(pod: Addresses, masquerades: boolean): Service {
+  return { addresses: serviceAddresses(pod), pod, masquerades };
+}
+
+/** Translates on all of these nodes until `body` has ended, as kube-proxy on every node does. */
+export async function withServicesOn(
+  [node, ...others]: readonly string[],
+  services: readonly Service[],
+  translator: Translator,
+  body: () => Promise<void>,
+): Promise<void> {
+  if (node === undefined) await body();
+  else await withServices(node, translator, services, () => withServicesOn(others, services, translator, body));
+}
+
 /** Translates on the node until `body` has ended. */
-export async function withServices<T>(
+async function withServices<T>(
   node: string,
   translator: Translator,
   services: readonly Service[],
