@@ -1,9 +1,11 @@
-// Packets between pods and nodes: a node always reaches its own pods; what else comes from a node or goes to one is judged as an address,
-// and a pod's way to its own node only where the operator asks for that.
+// Packets between pods and nodes: a node always reaches its own pods, and they answer; what else comes from a node or goes to one is
+// judged as an address, and a pod's way to its own node only where the operator asks for that.
 
 import { describe, expect, it } from "vitest";
 import { TOPOLOGIES } from "../../src/lab/topology.ts";
+import { FAMILIES } from "../../src/net/address.ts";
 import { describeKernel } from "../support/kernel.ts";
+import { withConnections } from "../support/lab-connections.ts";
 import { blocks, policyObject } from "../support/lab-manifests.ts";
 import { type Place, type Scene, type SceneFlow, withScene } from "../support/lab-scene.ts";
 
@@ -57,6 +59,10 @@ describeKernel("nodes", () => {
         expect(await scene.wrongWithoutPolicies(flows)).toEqual([]);
         await scene.enforce(...policiesFor(nodeB));
         expect(await scene.wrong(flows)).toEqual([]);
+        await withConnections(async (connections) => {
+          const [from, to] = [scene.at("node-a"), scene.at("closed")];
+          for (const family of FAMILIES) await connections.open({ from, to, family });
+        });
       }),
     );
   });
