@@ -6,6 +6,18 @@ const PATIENCE_MS = 1000;
 const INTERVAL_MS = 100;
 const ERASE_LINE = "\r\u001b[2K";
 
+/** Shows a text while something goes on that does not report by itself. */
+export async function withProgress<T>(context: VerbContext, text: string, work: () => Promise<T>): Promise<T> {
+  const progress = startProgress(context);
+  const timer = setInterval(() => progress.report(text), INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    progress.finish();
+  }
+}
+
 export interface Progress {
   /** Cheap enough for inner loops; shows something only now and then. */
   report(text: string): void;

@@ -31,12 +31,17 @@ const PATIENCE_MS = 60_000;
 
 const END_PATIENCE_MS = 1_000;
 
+/** A lab's shell may be open for days. */
+const KEPT_LINES = 500;
+
 export class NodeAgent {
   readonly nodeName: string;
+  /** The last ones. */
   readonly log: AgentLogLine[] = [];
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #stderr = "";
+  #isInForce = false;
   #wake = () => {};
 
   /** Starts it; it is a process of its own. */
@@ -57,8 +62,7 @@ export class NodeAgent {
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error("an agent without output");
     createInterface({ input: stdout }).on("line", (line) => {
-      this.log.push(readLine(line));
-      this.#wake();
+      this.#keep(readLine(line));
     });
     stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;
@@ -79,22 +83,8 @@ export class NodeAgent {
 
   /** Resolves when its rules are in force for the first time. Throws LabError when it ends before, or takes too long. */
   async started(): Promise<void> {
-    await this.#until((line) => line.msg === "rules in force");
-  }
-
-  /** Ends it: by itself if it does so soon, as it may have a file open. Its rules go with the node. */
-  async end(): Promise<void> {
-    this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), END_PATIENCE_MS);
-    await this.#ended;
-    clearTimeout(timer);
-  }
-
-  async #until(isWanted: (line: AgentLogLine) => boolean): Promise<void> {
     const endsAt = performance.now() + PATIENCE_MS;
-    let looked = 0;
-    for (;;) {
-      for (; looked < this.log.length; looked++) if (isWanted(this.log[looked] as AgentLogLine)) return;
+    while (!this.#isInForce) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null || performance.now() > endsAt) {
         throw new LabError(`the agent of ${this.nodeName} has no rules in force: ${this.#lastWords()}`);
       }
@@ -106,6 +96,22 @@ export class NodeAgent {
         };
       });
     }
+  }
+
+  /** Ends it: by itself if it does so soon, as it may have a file open. Its rules go with the node. */
+  async end(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), END_PATIENCE_MS);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+
+  #keep(line: AgentLogLine): void {
+    this.log.push(line);
+    if (this.log.length > KEPT_LINES) this.log.shift();
+    if (line.msg !== "rules in force") return;
+    this.#isInForce = true;
+    this.#wake();
   }
 
   #lastWords(): string {

@@ -2,6 +2,7 @@
 // policies mean and, with --expect, with what people expect.
 
 import { withLab } from "../../lab/lab.ts";
+import type { LabPlan } from "../../lab/plan.ts";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import { formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { fillStore } from "../input.ts";
@@ -9,7 +10,8 @@ import { askedFamilies, askedNamespace, askedPorts, occurringPorts, painter } fr
 import { computeMatrix, type Matrix } from "../matrix/compute.ts";
 import { sortPorts } from "../matrix/ports.ts";
 import { programOptions } from "../node-ruleset.ts";
-import { startProgress } from "../progress.ts";
+import { withProgress } from "../progress.ts";
+import { countOf } from "../terminal-text.ts";
 import {
   CommandError,
   type ExitCode,
@@ -60,15 +62,14 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
     options: program,
   });
   refuseTooMany(matrix);
-  const progress = startProgress(context);
   const startedAt = performance.now();
-  progress.report(`building ${plan.pods.length} pods on ${plan.nodes.length} nodes`);
-  const { measured, times } = await withLab({ self: selfCommand(), plan, cluster, program }, async (lab) => {
-    const upAt = performance.now();
-    const result = await measureMatrix(matrix, lab);
-    return { measured: result, times: { setUpMs: upAt - startedAt, measureMs: performance.now() - upAt } };
-  });
-  progress.finish();
+  const { measured, times } = await withProgress(context, progressText(plan, matrix), () =>
+    withLab({ self: selfCommand(), plan, cluster, program }, async (lab) => {
+      const upAt = performance.now();
+      const result = await measureMatrix(matrix, lab);
+      return { measured: result, times: { setUpMs: upAt - startedAt, measureMs: performance.now() - upAt } };
+    }),
+  );
   const report: RunReport = {
     ...{ matrix, measured, store, program, times },
     nodes: plan.nodes.length,
@@ -77,6 +78,10 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
   };
   print(report, options, context);
   return isAsItShouldBe(report) ? 0 : 1;
+}
+
+function progressText({ pods, nodes }: LabPlan, matrix: Matrix): string {
+  return `${countOf(pods.length, "pod")} on ${countOf(nodes.length, "node")}, ${countOf(flowCount(matrix), "flow")}`;
 }
 
 /** Prints all findings. Throws CommandError when one of them is an error. */

@@ -8,7 +8,6 @@ import { formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { resolveEndpoint } from "../endpoint.ts";
 import { fillStore } from "../input.ts";
 import { programOptions } from "../node-ruleset.ts";
-import { startProgress } from "../progress.ts";
 import { countOf, printable } from "../terminal-text.ts";
 import {
   CommandError,
@@ -31,7 +30,7 @@ import { followEdits } from "./shell-edits.ts";
 import { prepareNames, ShellProcess } from "./shell-process.ts";
 import { ManifestWatch } from "./shell-watch.ts";
 import { welcomeText } from "./shell-words.ts";
-import { refuseWithoutRights, selfCommand } from "./surroundings.ts";
+import { refuseWithoutBridgeFilter, refuseWithoutRights, selfCommand } from "./surroundings.ts";
 
 /** The exit code is the shell's. */
 export async function runLabShell(
@@ -56,11 +55,9 @@ export async function runLabShell(
   const own = choosePod(input, word, textOption(options, "namespace") ?? "default", context);
   const shell = chooseShell(context.environment.SHELL);
   refuseWithoutRights();
+  refuseWithoutBridgeFilter(shape.topology);
   const { plan, cluster } = input;
-  const progress = startProgress(context);
-  progress.report(`building ${plan.pods.length} pods on ${plan.nodes.length} nodes`);
   return await withLab({ self: selfCommand(), plan, cluster, program }, async (lab) => {
-    progress.finish();
     return await runInside(lab, { input, own, shell, watch, paths, recursive }, context);
   });
 }

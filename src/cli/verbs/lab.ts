@@ -4,6 +4,7 @@ import { LabError } from "../../lab/lab-error.ts";
 import { runDemo } from "../lab/demo.ts";
 import { runLab } from "../lab/run.ts";
 import { runLabShell } from "../lab/shell.ts";
+import { refuseUnusedOptions } from "../lab/unused-options.ts";
 import { CommandError, type VerbRun } from "../verb.ts";
 
 /** The only action with a second word. */
@@ -22,6 +23,7 @@ export const run: VerbRun = async ([action = "", ...args], options, context) => 
     const hint = `manifests are given with -f: -f ${args[0]}`;
     throw new CommandError(2, `lab ${action}: unexpected argument ${JSON.stringify(args[0])}`, hint);
   }
+  refuseUnusedOptions(action, options);
   try {
     return await act(args, options, context);
   } catch (error) {
