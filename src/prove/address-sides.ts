@@ -2,6 +2,7 @@
 // features that policies ask of them (by peer). Groups of equal answers are what the prover enumerates.
 
 import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
+import { LINK_SCOPE_BLOCKS } from "../model/link-scope.ts";
 import type { Direction, Peer, Policy, PortMatch } from "../model/policy.ts";
 import { ANY } from "../model/policy.ts";
 import { type Address, addressValue, type Family } from "../net/address.ts";
@@ -40,6 +41,7 @@ export class AddressSides {
     this.family = family;
     const cuts = new AddressCuts(family);
     addPolicyCuts(view, nodeName, family, cuts);
+    for (const block of LINK_SCOPE_BLOCKS) addBlock(block, cuts);
     const podCidrs = options.unknownLocalPods === "drop" ? podCidrsOf(view, nodeName, family) : [];
     for (const block of podCidrs) addBlock(block, cuts);
     const pairs = new Map<string, AddressPair>();

@@ -3,6 +3,7 @@
 
 import type { Packet } from "../backends/nft/packet.ts";
 import type { Flow } from "../model/flow.ts";
+import { isLinkScope, keepsLinkWorking } from "../model/link-scope.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { type EvaluateOptions, evaluate, isolatingPolicies } from "../semantics/evaluate.ts";
 import { isClosedBy } from "../semantics/judge-unknown.ts";
@@ -17,10 +18,22 @@ export interface Expected {
   readonly because: string;
 }
 
-/** The verdict that the rules of `nodeName` have to give. */
+export interface JudgingNode {
+  readonly name: string;
+  /** Whether it has a pod that any policy isolates. */
+  readonly isolates: boolean;
+}
+
+/** Cost: linear in its pods times all policies. */
+export function judgingNode(view: ClusterView, name: string): JudgingNode {
+  const pods = [...view.selectablePods()].filter(({ pod }) => pod.nodeName === name);
+  return { name, isolates: pods.some((pod) => isIsolated(view, pod)) };
+}
+
+/** The verdict that the rules of the node have to give. `view` may be without policies that have no say in the flow. */
 export function expectedVerdict(
   view: ClusterView,
-  nodeName: string,
+  { name: nodeName, isolates }: JudgingNode,
   packet: Packet,
   flow: Flow,
   options: EvaluateOptions,
@@ -32,6 +45,10 @@ export function expectedVerdict(
   const destination = packet.hook === "input" ? undefined : localPod(nodeName, view.ownerOf(flow.destination));
   const closed = closedDrop(view, nodeName, packet, flow, options);
   if (closed !== undefined) return closed;
+  if (isolates && packet.hook !== "input" && isLinkScope(flow) && !keepsLinkWorking(flow)) {
+    const because = "it does not leave its link, so it could reach any pod of this node, and one is isolated";
+    return { verdict: "drop", meaning: undefined, because };
+  }
   const judgesSource = packet.hook !== "input" || options.podToOwnNode === "enforce";
   const asked = { egress: judgesSource ? source : undefined, ingress: destination };
   if (isMidstream(packet)) return midstream(view, asked);
@@ -65,6 +82,10 @@ function closedDrop(
   return denied.length === 0 ? undefined : { verdict: "drop", meaning, because: `${denied.join(" and ")} denied` };
 }
 
+function isIsolated(view: ClusterView, pod: SelectablePod): boolean {
+  return DIRECTIONS.some((direction) => isolatingPolicies(view, direction, pod).length > 0);
+}
+
 function accept(because: string): Expected {
   return { verdict: "accept", meaning: undefined, because };
 }
@@ -86,11 +107,7 @@ function isMidstream(packet: Packet): boolean {
 
 /** Cut connections of isolated pods must not come back (docs/data-plane.md "Connections that were cut"). */
 function midstream(view: ClusterView, asked: { readonly [D in Direction]: SelectablePod | undefined }): Expected {
-  const isolated = [asked.egress, asked.ingress].find(
-    (pod) =>
-      pod !== undefined &&
-      (isolatingPolicies(view, "egress", pod).length > 0 || isolatingPolicies(view, "ingress", pod).length > 0),
-  );
+  const isolated = [asked.egress, asked.ingress].find((pod) => pod !== undefined && isIsolated(view, pod));
   if (isolated === undefined) return accept("no isolated pod of this node takes part");
   return {
     verdict: "drop",

@@ -2,6 +2,7 @@
 // that this pair's rules and policies can tell apart. Two addresses in one class get equal answers from all of them.
 
 import type { Chain, Hook, Ruleset } from "../backends/nft/ruleset.ts";
+import { isLinkScopeAddress } from "../model/link-scope.ts";
 import type { Direction, Policy, PortMatch } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";
 import type { Atom } from "./address-atoms.ts";
@@ -93,7 +94,10 @@ class PathProof {
   #identityKey(atom: Atom, direction: Direction, tests: readonly AddressTest[]): string {
     const answers = this.#sides.answers(tests, atom);
     const pod = this.#sides.localOwner(atom);
-    if (pod === undefined) return this.#sides.isClosed(atom) ? `closed ${answers}` : answers;
+    if (pod === undefined) {
+      const isLink = isLinkScopeAddress(direction === "egress" ? "source" : "destination", atom.address);
+      return `${this.#sides.isClosed(atom) ? "closed " : ""}${isLink ? "link " : ""}${answers}`;
+    }
     const policies = this.#sides.isolating(direction, pod);
     const isolatedOtherwise = this.#sides.isolating(direction === "egress" ? "ingress" : "egress", pod).length > 0;
     const names =

@@ -15,7 +15,7 @@ import type { EvaluateOptions } from "../semantics/evaluate.ts";
 import { restrictPolicies } from "../state/restricted-view.ts";
 import type { ClusterView } from "../state/view.ts";
 import { AddressSides } from "./address-sides.ts";
-import { type Expected, expectedVerdict } from "./expected.ts";
+import { type Expected, expectedVerdict, type JudgingNode, judgingNode } from "./expected.ts";
 import { type ComparePackets, type HookPath, provePath } from "./path-proof.ts";
 import { UnprovableRule } from "./rule-tests.ts";
 import type { TrafficClass } from "./traffic-classes.ts";
@@ -50,7 +50,7 @@ export interface Counterexample {
 
 /** Compares the policies' meaning with the rules of one node. Cost: packet classes times rules met; see docs/prove.md. */
 export function proveNode(view: ClusterView, nodeName: string, ruleset: Ruleset, options: ProveOptions): Proof {
-  const run: Run = { view, nodeName, ruleset, options, packets: 0, pairs: 0 };
+  const run: Run = { view, node: judgingNode(view, nodeName), ruleset, options, packets: 0, pairs: 0 };
   try {
     for (const family of FAMILIES) {
       const counterexample = proveFamily(run, family);
@@ -70,7 +70,7 @@ class BoundReached extends Error {}
 
 interface Run {
   readonly view: ClusterView;
-  readonly nodeName: string;
+  readonly node: JudgingNode;
   readonly ruleset: Ruleset;
   readonly options: ProveOptions;
   packets: number;
@@ -78,7 +78,7 @@ interface Run {
 }
 
 function proveFamily(run: Run, family: Family): Counterexample | undefined {
-  const sides = new AddressSides(run.view, run.nodeName, run.ruleset, family, run.options);
+  const sides = new AddressSides(run.view, run.node.name, run.ruleset, family, run.options);
   for (const path of pathsOf(run, sides)) {
     const counterexample = provePath(sides, run.ruleset, path, comparison(run, path));
     if (counterexample !== undefined) return counterexample;
@@ -102,7 +102,7 @@ function pathsOf(run: Run, sides: AddressSides): HookPath[] {
 
 /** Compares one pair of addresses, one packet per traffic class. */
 function comparison(run: Run, path: HookPath): ComparePackets {
-  const { view, nodeName, ruleset, options } = run;
+  const { view, node, ruleset, options } = run;
   return (source, destination, policies, classes) => {
     run.pairs++;
     const narrow = restrictPolicies(view, policies);
@@ -118,7 +118,7 @@ function comparison(run: Run, path: HookPath): ComparePackets {
         state,
         sourceIsLocal: path.sourceIsLocal,
       };
-      const expected = expectedVerdict(narrow, nodeName, packet, flow, options);
+      const expected = expectedVerdict(narrow, node, packet, flow, options);
       const trace = tracePacket(ruleset, packet);
       if (trace.verdict !== expected.verdict) return { packet, traffic, expected, trace };
     }

@@ -192,6 +192,26 @@ const mutations: readonly (readonly [string, (ruleset: Ruleset) => Ruleset])[] =
     (r) => withRules(r, chainNamed(r, "ingress4_shop.many", "_ports1"), () => [RETURN_ALL]),
   ],
   ["a class lets everyone in", (r) => withRules(r, API4(r), (rules) => [RETURN_ALL, ...rules])],
+  ["link-local sources pass", (r) => dropRule(r, chainNamed(r, "link_scope"), "ip6 saddr")],
+  [
+    "link-local destinations pass",
+    (r) => dropRule(r, chainNamed(r, "link_scope"), '"values":["fe80::/10"]}},{"kind":"verdict"'),
+  ],
+  ["multicast on the link passes", (r) => dropRule(r, chainNamed(r, "link_scope"), "ff02::/16")],
+  ["IPv4 multicast on the link passes", (r) => dropRule(r, chainNamed(r, "link_scope"), "224.0.0.0/24")],
+  ["broadcast passes", (r) => dropRule(r, chainNamed(r, "link_scope"), "255.255.255.255")],
+  ["neighbour discovery on the link is dropped", (r) => dropRule(r, chainNamed(r, "link_scope"), "icmpv6")],
+  ["DHCP on the link is dropped", (r) => dropRule(r, chainNamed(r, "link_scope"), "udp dport")],
+  [
+    "more than broadcast is dropped",
+    (r) =>
+      editRule(r, chainNamed(r, "link_scope"), "255.255.255.255", (json) =>
+        json.replace("255.255.255.255", "255.255.255.254/31"),
+      ),
+  ],
+  ["nobody asks for link-local", (r) => dropRule(r, chainNamed(r, "dispatch6"), "fe00::/7")],
+  ["nobody asks for link-local sources", (r) => dropRule(r, chainNamed(r, "dispatch6"), "fe80::/10")],
+  ["nobody asks for IPv4 multicast", (r) => dropRule(r, chainNamed(r, "forward"), "224.0.0.0/3")],
   [
     "what the node sends is judged too",
     (r) => ({

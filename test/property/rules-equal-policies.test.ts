@@ -11,7 +11,7 @@ import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import type { Traffic } from "../../src/model/flow.ts";
 import { type Address, parseAddress } from "../../src/net/address.ts";
 import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../src/program/program.ts";
-import { expectedVerdict } from "../../src/prove/expected.ts";
+import { expectedVerdict, judgingNode } from "../../src/prove/expected.ts";
 import { proveNode } from "../../src/prove/prove.ts";
 import { checkProperty } from "../support/property.ts";
 import { type ApiObject, cluster, NODES, storeOf, toYaml } from "../support/random-cluster.ts";
@@ -147,7 +147,7 @@ test("packets drawn at random get the verdict that the policies mean", () => {
           const isTcp = what.kind === "ports" && what.protocol === "TCP";
           const packet =
             midstream && isTcp ? { ...first, ...transportOf(what), tcpFlags: new Set(["ack", "psh"]) } : first;
-          const expected = expectedVerdict(store, node, packet, flow, settings);
+          const expected = expectedVerdict(store, judgingNode(store, node), packet, flow, settings);
           expect({ packet, verdict: tracePacket(ruleset, packet).verdict }).toEqual({
             packet,
             verdict: expected.verdict,

@@ -21,7 +21,7 @@ import { type Flow, formatTraffic } from "../../src/model/flow.ts";
 import { DIRECTIONS } from "../../src/model/policy.ts";
 import { addressFamily, FAMILIES } from "../../src/net/address.ts";
 import type { ProgramOptions } from "../../src/program/program.ts";
-import { expectedVerdict } from "../../src/prove/expected.ts";
+import { expectedVerdict, judgingNode } from "../../src/prove/expected.ts";
 import { isolatingPolicies } from "../../src/semantics/evaluate.ts";
 import type { ClusterStore } from "../../src/state/store.ts";
 import type { VersionWindow } from "./agent-knowledge.ts";
@@ -44,7 +44,10 @@ export interface TableAnswer {
 
 /** Whether the node lets the flow's first packet through, in this state. */
 export function isAllowed(state: ClusterStore, node: string, program: ProgramOptions, flow: Flow): boolean {
-  return expectedVerdict(state, node, firstPacket(flow, "forward", false), flow, program).verdict === "accept";
+  return (
+    expectedVerdict(state, judgingNode(state, node), firstPacket(flow, "forward", false), flow, program).verdict ===
+    "accept"
+  );
 }
 
 export function passesTable(ruleset: Ruleset, flow: Flow): boolean {

@@ -1,6 +1,7 @@
 // The chains that packets enter, and the sets they dispatch by. The same on every node, whatever the policies.
 //
 //   forward:  known connections pass; (unknownLocalPods: drop) addresses that no known pod has are closed; packets in the middle of unknown TCP connections of isolated pods are dropped;
+//             packets that only a link carries are dropped while any local pod is isolated (link-scope.ts);
 //             then the source pod's egress class, then the destination pod's ingress class. No entry: not isolated.
 //   input:    (podToOwnNode: enforce) pod -> its own node: the egress class only
 //   output:   (serviceProxy: ipvs) packets that IPVS translated leave here with a source that is not this node
@@ -10,6 +11,7 @@
 import { FAMILIES, type Family } from "../../net/address.ts";
 import type { ClosedAddresses, ProgramOptions } from "../../program/program.ts";
 import { ACCEPT, DROP, inSet, is, isNot, jump, lookUp, masked, rule } from "./build.ts";
+import { linkScopeChain, linkScopeDropChain, toLinkScope4, toLinkScope6 } from "./link-scope.ts";
 import {
   DISPATCH6_CHAIN,
   dispatchMap,
@@ -23,18 +25,23 @@ import { unknownChains } from "./unknown-addresses.ts";
 
 const PRIORITY = -5;
 
-/** `closed` is there with `unknownLocalPods: "drop"` only; its blocks are all that the chains depend on. */
-export function baseChains(options: ProgramOptions, closed: ClosedAddresses | undefined): Chain[] {
+/**
+ * `closed` is there with `unknownLocalPods: "drop"` only; its blocks, and whether any pod of the node is isolated, are all that the chains
+ * depend on.
+ */
+export function baseChains(options: ProgramOptions, closed: ClosedAddresses | undefined, isolates: boolean): Chain[] {
   const strict = closed === undefined ? [] : [rule([], jump(UNKNOWN_CHAIN), "addresses that no known pod has")];
   const chains = [
     midstream(),
-    dispatch6(DISPATCH6_CHAIN, ["egress", "ingress"]),
+    linkScopeChain(isolates),
+    linkScopeDropChain(),
+    dispatch6(DISPATCH6_CHAIN, toLinkScope6(), ["egress", "ingress"]),
     hookChain("forward", strict, bothDispatches()),
   ];
   if (closed !== undefined) chains.push(...unknownChains(closed.blocks));
   if (options.podToOwnNode === "enforce") {
     const egress6 = `${DISPATCH6_CHAIN}_egress`;
-    chains.push(dispatch6(egress6, ["egress"]));
+    chains.push(dispatch6(egress6, [], ["egress"]));
     chains.push(hookChain("input", [], [dispatch(4, "egress"), toDispatch6(egress6)]));
   }
   if (options.serviceProxy === "ipvs") {
@@ -60,7 +67,7 @@ function hookChain(hook: Hook, first: readonly Rule[], dispatches: readonly Rule
 }
 
 function bothDispatches(): Rule[] {
-  return [dispatch(4, "egress"), dispatch(4, "ingress"), toDispatch6(DISPATCH6_CHAIN)];
+  return [toLinkScope4(), dispatch(4, "egress"), dispatch(4, "ingress"), toDispatch6(DISPATCH6_CHAIN)];
 }
 
 function dispatch(family: Family, direction: "egress" | "ingress"): Rule {
@@ -72,8 +79,9 @@ function toDispatch6(chain: string): Rule {
   return rule([is("meta nfproto", "ipv6")], jump(chain));
 }
 
-function dispatch6(name: string, directions: readonly ("egress" | "ingress")[]): Chain {
-  return { name, hook: undefined, comment: undefined, rules: directions.map((direction) => dispatch(6, direction)) };
+function dispatch6(name: string, first: readonly Rule[], directions: readonly ("egress" | "ingress")[]): Chain {
+  const rules = [...first, ...directions.map((direction) => dispatch(6, direction))];
+  return { name, hook: undefined, comment: undefined, rules };
 }
 
 /** A cut connection stays cut: its next packet would otherwise start a new entry in connection tracking ("loose" pick-up). */

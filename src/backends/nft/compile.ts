@@ -46,7 +46,8 @@ export function compileRuleset(program: NodeProgram): Ruleset {
   for (const set of dispatchSets(program.dispatch)) sets.set(set.name, set);
   if (program.closed !== undefined) for (const set of knownSets(program.closed.known)) sets.set(set.name, set);
   for (const set of program.sets.values()) sets.set(set.id, compileSet(set));
-  for (const chain of baseChains(program.options, program.closed)) chains.set(chain.name, chain);
+  for (const chain of baseChains(program.options, program.closed, program.dispatch.size > 0))
+    chains.set(chain.name, chain);
   for (const policyClass of program.classes.values()) {
     const compiled = compileClassChains(policyClass);
     for (const chain of compiled.chains) chains.set(chain.name, chain);

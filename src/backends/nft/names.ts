@@ -29,6 +29,9 @@ export function unknownChain(direction: Direction, family: Family): string {
   return `${UNKNOWN_CHAIN}_${direction}${family}`;
 }
 
+/** Where packets go that only a link carries (link-scope.ts). */
+export const LINK_SCOPE_CHAIN = "link_scope";
+export const LINK_SCOPE_DROP_CHAIN = "link_scope_drop";
 export const UNKNOWN_CHAIN = "unknown";
 export const UNKNOWN_COUNTER = "drop_unknown";
 export const MIDSTREAM_CHAIN = "midstream";

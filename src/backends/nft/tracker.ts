@@ -14,7 +14,8 @@ import type {
 import { capacityFor, compileRuleset, compileSet, dispatchElements, setElement } from "./compile.ts";
 import { type ClassChains, compileClassChains } from "./compile-class.ts";
 import { looksUp } from "./diff.ts";
-import { knownSet } from "./names.ts";
+import { linkScopeChain } from "./link-scope.ts";
+import { isolatedSet, knownSet } from "./names.ts";
 import { type Chain, type NamedSet, type Ruleset, sameVerdict, type Verdict, type VerdictMap } from "./ruleset.ts";
 import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
 import { unknownEntry } from "./unknown-addresses.ts";
@@ -30,6 +31,8 @@ export class RulesetTracker {
   readonly #chains = new Map<string, Chain>();
   /** What each class put into the table: its chains, and the sets of CIDR blocks and ports that it may share with others. */
   readonly #classParts = new Map<ClassId, { readonly chains: readonly string[]; readonly sets: readonly string[] }>();
+  /** Whether any local pod is isolated. */
+  #isolates: boolean;
   readonly #contentSetUsers = new Map<string, number>();
 
   /** Starts with the ruleset of this program. */
@@ -37,6 +40,7 @@ export class RulesetTracker {
     const ruleset = compileRuleset(program);
     this.#table = ruleset.table;
     this.#counters = ruleset.counters;
+    this.#isolates = program.dispatch.size > 0;
     for (const [name, set] of ruleset.sets) this.#sets.set(name, tracked(set));
     for (const [name, chain] of ruleset.chains) this.#chains.set(name, chain);
     for (const policyClass of program.classes.values()) this.#remember(policyClass.id, compileClassChains(policyClass));
@@ -79,6 +83,7 @@ export class RulesetTracker {
     for (const set of delta.removedSets) this.#deleteSet(set.id, draft);
     for (const { set, added, removed } of delta.elements) this.#changeElements(set, added, removed, draft);
     this.#changeDispatch(delta, draft);
+    this.#changeLinkScope(draft);
     if (delta.closed !== undefined) this.#changeClosed(delta.closed, draft);
     this.#refillReaders(draft);
     return orderTransaction(this.#table, draft);
@@ -174,6 +179,15 @@ export class RulesetTracker {
     for (const name of new Set([...removed.keys(), ...added.keys()])) {
       this.#move(name, [...(removed.get(name) ?? [])], [...(added.get(name)?.values() ?? [])], draft);
     }
+  }
+
+  #changeLinkScope(draft: Draft): void {
+    const isolates = FAMILIES.some((family) => this.#set(isolatedSet(family)).elements.size > 0);
+    if (isolates === this.#isolates) return;
+    this.#isolates = isolates;
+    const chain = linkScopeChain(isolates);
+    this.#chains.set(chain.name, chain);
+    draft.refillChains.push(chain);
   }
 
   #changeClosed({ blocks, known, unknown }: ClosedDelta, draft: Draft): void {

@@ -5,6 +5,7 @@ import { firstPacket } from "../../backends/nft/packet.ts";
 import type { Ruleset } from "../../backends/nft/ruleset.ts";
 import { type Trace, tracePacket } from "../../backends/nft/trace.ts";
 import type { Flow } from "../../model/flow.ts";
+import { isLinkScope } from "../../model/link-scope.ts";
 import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";
 import type { ProgramOptions } from "../../program/program.ts";
 import { evaluate } from "../../semantics/evaluate.ts";
@@ -52,6 +53,9 @@ export function explainFlows(
   });
 }
 
+const LINK_SCOPE_NOTE =
+  "no router forwards it: only a bridge carries it, and a node drops it while any of its pods is isolated";
+
 function explainFlow(
   store: ClusterStore,
   flow: Flow,
@@ -64,7 +68,7 @@ function explainFlow(
   if (found.kind === "inside-the-pod") {
     return { ...common, traces: [], notes: ["the packet never leaves the pod: no rule sees it"], disagrees: false };
   }
-  const notes = [...found.notes];
+  const notes = [...found.notes, ...(isLinkScope(flow) ? [LINK_SCOPE_NOTE] : [])];
   const traces = found.paths.flatMap((path): NodeTrace[] => {
     try {
       return [{ ...path, trace: tracePacket(rulesetOf(path.node), firstPacket(flow, path.hook, path.sourceIsLocal)) }];

@@ -29,7 +29,7 @@ it.each<[string, ReadBack | undefined, readonly string[]]>([
     "rules of an earlier agent",
     { ruleset: OURS, unknown: [] },
     [
-      "the rules of an earlier one are in the kernel and go on being enforced: 34 rules, for 2 pod addresses",
+      "the rules of an earlier one are in the kernel and go on being enforced: 46 rules, for 2 pod addresses",
       "nftpol prove --live compares them with policies",
     ],
   ],
@@ -73,7 +73,7 @@ it.each<[string, ReadBack | undefined, readonly string[]]>([
     "a foreign rule among ours",
     { ruleset: OURS, unknown: [rule] },
     [
-      "the rules of an earlier one are in the kernel, changed by others: 34 rules, for 2 pod addresses",
+      "the rules of an earlier one are in the kernel, changed by others: 46 rules, for 2 pod addresses",
       "nftpol prove --live compares them with policies",
       'not of nftpol\'s making in it: chain forward, rule 1 {"accept":"\\u{1b}[31m"}',
     ],
