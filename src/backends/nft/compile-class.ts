@@ -10,7 +10,7 @@
 
 import type { Family } from "../../net/address.ts";
 import { contentHash } from "../../program/hash.ts";
-import type { PeerGroup, PolicyClass, PortGroup, PortRange } from "../../program/program.ts";
+import type { PeerGroup, PolicyClass, PortGroup, PortRange, ProgramOptions } from "../../program/program.ts";
 import { addressConditions } from "./address-condition.ts";
 import { concat, goto, inSet, is, RETURN, rule } from "./build.ts";
 import { listComment, safeComment } from "./comment.ts";
@@ -18,13 +18,16 @@ import { logAndDrop, neverBlocked } from "./deny.ts";
 import { denyChain, dropCounter, portGroupChain, portMap, portRangeSet, selfSet } from "./names.ts";
 import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry, VerdictMap } from "./ruleset.ts";
 
+/** IPVS leaves no mark on what it translated. */
+export type ServiceTranslation = Pick<ProgramOptions, "serviceProxy">;
+
 export interface ClassChains {
   readonly chains: readonly Chain[];
   /** What the chains look up and no change of a pod touches. Sets that equal those of other classes have equal names. */
   readonly sets: readonly (NamedSet | VerdictMap)[];
 }
 
-export function compileClassChains(policyClass: PolicyClass): ClassChains {
+export function compileClassChains(policyClass: PolicyClass, options: ServiceTranslation): ClassChains {
   const sets = new Map<string, NamedSet | VerdictMap>();
   const { id, section } = policyClass;
   const comment = listComment(policyClass.policies);
@@ -57,7 +60,7 @@ export function compileClassChains(policyClass: PolicyClass): ClassChains {
     }
   }
   rules.push(rule([], goto(denyChain(id))));
-  const chains = [{ name: id, hook: undefined, comment, rules }, ...groupChains, deny(policyClass)];
+  const chains = [{ name: id, hook: undefined, comment, rules }, ...groupChains, deny(policyClass, options)];
   return { chains, sets: [...sets.values()] };
 }
 
@@ -159,7 +162,7 @@ function portWord(range: PortRange): string {
   return range.first === range.last ? String(range.first) : `${range.first}-${range.last}`;
 }
 
-function deny({ id, direction, family }: PolicyClass): Chain {
+function deny({ id, direction, family }: PolicyClass, { serviceProxy }: ServiceTranslation): Chain {
   const pair = concat(addressField(family, "saddr"), addressField(family, "daddr"));
   return {
     name: denyChain(id),
@@ -167,7 +170,11 @@ function deny({ id, direction, family }: PolicyClass): Chain {
     comment: undefined,
     rules: [
       ...neverBlocked(direction, family),
-      rule([inSet(pair, selfSet(family))], RETURN, "a pod that reaches itself through a service"),
+      rule(
+        [inSet(pair, selfSet(family)), ...(serviceProxy === "ipvs" ? [] : [is("ct status", "dnat")])],
+        RETURN,
+        "a pod that reaches itself through a service",
+      ),
       ...logAndDrop(id, dropCounter(direction)),
     ],
   };

@@ -49,7 +49,7 @@ export function compileRuleset(program: NodeProgram): Ruleset {
   for (const chain of baseChains(program.options, program.closed, program.dispatch.size > 0))
     chains.set(chain.name, chain);
   for (const policyClass of program.classes.values()) {
-    const compiled = compileClassChains(policyClass);
+    const compiled = compileClassChains(policyClass, program.options);
     for (const chain of compiled.chains) chains.set(chain.name, chain);
     for (const set of compiled.sets) sets.set(set.name, set);
   }

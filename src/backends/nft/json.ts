@@ -108,11 +108,12 @@ function statementJson(statement: Statement): unknown[] {
 function matchJson({ left, operator, right }: Statement & { kind: "match" }): unknown {
   const leftJson = expressionJson(left);
   if (right.kind === "set") return { match: { op: operator, left: leftJson, right: `@${right.name}` } };
+  // Flags: any of them, not exactly these.
+  if (left.kind === "field" && (left.field === "ct state" || left.field === "ct status"))
+    return { match: { op: "in", left: leftJson, right: right.values.length === 1 ? right.values[0] : right.values } };
   const [only] = right.values;
   if (right.values.length === 1 && only !== undefined)
     return { match: { op: operator, left: leftJson, right: elementJson(only) } };
-  if (left.kind === "field" && left.field === "ct state")
-    return { match: { op: "in", left: leftJson, right: right.values } };
   return {
     match: { op: operator, left: leftJson, right: { set: [...right.values].sort(compareElements).map(elementJson) } },
   };

@@ -59,6 +59,9 @@ function fieldOf(field: Field, packet: Packet): KeyPart | undefined {
       return [packet.family === 4 ? "ipv4" : "ipv6"];
     case "ct state":
       return [packet.state];
+    // Any packet may have come through a service: what that opens counts.
+    case "ct status":
+      return ["dnat"];
     case "fib saddr type":
       return [packet.sourceIsLocal ? "local" : "unicast"];
   }

@@ -20,7 +20,11 @@ const BASE: readonly Feature[] = [
   {
     name: "connection tracking in rules",
     needs: "kernel modules nft_ct and nf_conntrack",
-    commands: ["add chain T tracked", "add rule T tracked ct state established,related accept"],
+    commands: [
+      "add chain T tracked",
+      "add rule T tracked ct state established,related accept",
+      "add rule T tracked ct status dnat accept",
+    ],
   },
   {
     name: "sets declared by typeof, with size and comment",

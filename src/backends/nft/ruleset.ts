@@ -21,6 +21,7 @@ export type Field =
   | "meta l4proto"
   | "meta nfproto"
   | "ct state"
+  | "ct status"
   | "fib saddr type";
 
 export type Expression =

@@ -9,6 +9,7 @@ import type {
   NodeProgram,
   PolicyClass,
   ProgramDelta,
+  ProgramOptions,
   ProgramSet,
 } from "../../program/program.ts";
 import { capacityFor, compileRuleset, compileSet, dispatchElements, setElement } from "./compile.ts";
@@ -31,6 +32,7 @@ export class RulesetTracker {
   readonly #chains = new Map<string, Chain>();
   /** What each class put into the table: its chains, and the sets of CIDR blocks and ports that it may share with others. */
   readonly #classParts = new Map<ClassId, { readonly chains: readonly string[]; readonly sets: readonly string[] }>();
+  readonly #options: ProgramOptions;
   /** Whether any local pod is isolated. */
   #isolates: boolean;
   readonly #contentSetUsers = new Map<string, number>();
@@ -43,7 +45,9 @@ export class RulesetTracker {
     this.#isolates = program.dispatch.size > 0;
     for (const [name, set] of ruleset.sets) this.#sets.set(name, tracked(set));
     for (const [name, chain] of ruleset.chains) this.#chains.set(name, chain);
-    for (const policyClass of program.classes.values()) this.#remember(policyClass.id, compileClassChains(policyClass));
+    this.#options = program.options;
+    for (const policyClass of program.classes.values())
+      this.#remember(policyClass.id, compileClassChains(policyClass, this.#options));
   }
 
   /** The table as it should be now; it changes with the next `update` and with nothing else. */
@@ -90,7 +94,7 @@ export class RulesetTracker {
   }
 
   #addClass(policyClass: PolicyClass, draft: Draft): void {
-    const compiled = compileClassChains(policyClass);
+    const compiled = compileClassChains(policyClass, this.#options);
     for (const chain of compiled.chains) {
       this.#chains.set(chain.name, chain);
       draft.addChains.push(chain);

@@ -10,6 +10,7 @@ export type DataType =
   | "icmpv6_type"
   | "tcp_flag"
   | "ct_state"
+  | "ct_status"
   | "nf_proto"
   | "fib_addrtype";
 
@@ -28,6 +29,7 @@ const DATA_TYPES: Readonly<Record<Field, DataType>> = {
   "meta l4proto": "inet_proto",
   "meta nfproto": "nf_proto",
   "ct state": "ct_state",
+  "ct status": "ct_status",
   "fib saddr type": "fib_addrtype",
 };
 
