@@ -22,3 +22,8 @@ export function parseDuration(flag: string, text: string): number {
   if (ms >= 2 ** 31) throw new CommandError(2, `${flag} ${text} is too long`, "the longest is 24 days");
   return ms;
 }
+
+/** `0.56 s`, of milliseconds. */
+export function formatSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
+}

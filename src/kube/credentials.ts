@@ -229,7 +229,7 @@ function credentialsError(error: unknown, context: KubeContext): ApiError {
     return new ApiError({
       kind: "credentials",
       reason: code,
-      message: `${plugin} ${describePluginFailure(error, code)}`,
+      message: `${plugin} ${describePluginFailure(error, code, command)}`,
       hint,
     });
   }
@@ -242,8 +242,10 @@ function credentialsError(error: unknown, context: KubeContext): ApiError {
   });
 }
 
-function describePluginFailure(error: unknown, code: string | undefined): string {
+function describePluginFailure(error: unknown, code: string | undefined, command: string): string {
   if (code === "ENOENT") return "is not installed or not in PATH";
+  // Of a name alone also where a folder of PATH may not be read (execvp(3)).
+  if (code === "EACCES" && !command.includes("/")) return "is not installed or not in PATH, or may not be executed";
   if (code === "EACCES") return "is not executable";
   // JSON.parse quotes what it could not read; a plugin's answer without status ends in a TypeError.
   if (error instanceof SyntaxError || error instanceof TypeError) return "did not print an ExecCredential";

@@ -1,10 +1,9 @@
 // Addresses of the family that a pod lacks, so that rules of both families can be tried. Pure.
 
 import type { Pod } from "../model/cluster.ts";
-import type { Policy } from "../model/policy.ts";
+import { ipBlocksOf, type Policy } from "../model/policy.ts";
 import { type Address, addressFamily, FAMILIES, type Family, formatAddress } from "../net/address.ts";
 import { type CidrBlock, cidrRange, parseCidr } from "../net/cidr.ts";
-import { ipBlocksOf } from "./outside-addresses.ts";
 
 /** Blocks of which the first that no policy names is taken: a made-up address should be in no ipBlock by accident. */
 const BLOCKS: Readonly<Record<Family, readonly string[]>> = {

@@ -82,6 +82,18 @@ export class Measurement {
     return arrived;
   }
 
+  /** The same; what is `meant` to arrive and has not is asked again with patience: only what lasts is a difference. */
+  async arriveAsMeant(probes: readonly Probe[], meant: readonly boolean[]): Promise<boolean[]> {
+    const arrived = await this.arrive(probes);
+    const doubtful = [...probes.keys()].filter((index) => meant[index] && !arrived[index]);
+    const again = await this.arrive(
+      doubtful.map((index) => probes[index] as Probe),
+      LONG_PATIENCE,
+    );
+    for (const [position, index] of doubtful.entries()) arrived[index] = again[position] === true;
+    return arrived;
+  }
+
   async #arriveAtOnce(probes: readonly Probe[], { rounds, quietMs }: Patience): Promise<boolean[]> {
     const arrived = probes.map(() => false);
     const indexOf = new Map<number, number>();

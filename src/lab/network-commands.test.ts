@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { PodKey } from "../model/cluster.ts";
 import type { Address } from "../net/address.ts";
-import { type Batch, type LabNamespaces, networkPhases, podLink } from "./network-commands.ts";
+import { type Batch, type LabNamespaces, networkPhases } from "./network-commands.ts";
 import type { LabPlan, LabPod } from "./plan.ts";
 import { TOPOLOGIES, type Topology } from "./topology.ts";
 
@@ -252,10 +252,4 @@ describe("many pods on one node, more than the kernel's table of neighbours has 
   it("few pods ask, as in a cluster", () => {
     expect(commandsOf("bridged", "pod0").filter((each) => each.includes("neigh add"))).toEqual([]);
   });
-});
-
-it("podLink names a pod's link by its place in the plan", () => {
-  expect(podLink(planOf("routed"), NEAR)).not.toContain(EVIL);
-  const plan = planOf("routed");
-  expect(plan.pods.map((pod) => podLink(plan, pod))).toEqual(["pod0", "pod1", "pod2"]);
 });

@@ -40,8 +40,26 @@ const MAX_ASKED_NEIGHBOURS = 400;
 /** VXLAN adds 50 bytes to a packet. */
 const TUNNEL_MTU = 1450;
 
+/** A plan with what is asked of it again and again. */
+interface Layout extends LabPlan {
+  readonly numberOf: ReadonlyMap<LabPod, number>;
+  readonly podsOf: ReadonlyMap<string, readonly LabPod[]>;
+  readonly tellsNeighbours: boolean;
+}
+
+function layOut(plan: LabPlan): Layout {
+  const numberOf = new Map(plan.pods.map((pod, index) => [pod, index]));
+  const podsOf = Map.groupBy(plan.pods, ({ node }) => node);
+  const asked = [...podsOf.values()].reduce((sum, pods) => {
+    const bridged = pods.filter((pod) => isBridged(plan, pod)).length;
+    return sum + 2 * pods.length + bridged * bridged;
+  }, 0);
+  return { ...plan, numberOf, podsOf, tellsNeighbours: asked > MAX_ASKED_NEIGHBOURS };
+}
+
 /** In phases: the batches of one phase may run side by side. */
-export function networkPhases(plan: LabPlan, namespaces: LabNamespaces): readonly (readonly Batch[])[] {
+export function networkPhases(input: LabPlan, namespaces: LabNamespaces): readonly (readonly Batch[])[] {
+  const plan = layOut(input);
   const ip = (ns: string, commands: readonly string[]): Batch => ({ program: "ip", ns, commands });
   const nodes = plan.nodes.map((node, index) => ({ node, index, ns: namespaces.node(node.name) }));
   return [
@@ -60,12 +78,11 @@ export function networkPhases(plan: LabPlan, namespaces: LabNamespaces): readonl
   ];
 }
 
-/** The name of a pod's link in its node's namespace. */
-export function podLink(plan: LabPlan, pod: LabPod): string {
-  return `pod${plan.pods.indexOf(pod)}`;
+function podLink(plan: Layout, pod: LabPod): string {
+  return `pod${plan.numberOf.get(pod)}`;
 }
 
-function nodeLinks(plan: LabPlan, node: LabNode, index: number, namespaces: LabNamespaces): string[] {
+function nodeLinks(plan: Layout, node: LabNode, index: number, namespaces: LabNamespaces): string[] {
   const pods = podsOf(plan, node);
   const hasBridge = plan.topology !== "routed" || pods.some((pod) => isBridged(plan, pod));
   return [
@@ -102,10 +119,9 @@ function addressesOn(link: string, addresses: Readonly<Record<Family, string>>):
 }
 
 /** On a bridge, the pods of the same node are reached directly. */
-function podCommands(plan: LabPlan, pod: LabPod): string[] {
-  const neighbours = plan.pods.filter(
-    (other) => isBridged(plan, pod) && isBridged(plan, other) && other.node === pod.node && other.key !== pod.key,
-  );
+function podCommands(plan: Layout, pod: LabPod): string[] {
+  const besides = isBridged(plan, pod) ? (plan.podsOf.get(pod.node) ?? []) : [];
+  const neighbours = besides.filter((other) => other !== pod && isBridged(plan, other));
   return [
     "link set lo up",
     ...pod.addresses.map((address) => `addr add ${host(address)} dev eth0${nodad(address)}`),
@@ -116,11 +132,11 @@ function podCommands(plan: LabPlan, pod: LabPod): string[] {
         .filter((address) => sharesFamily(address, pod.addresses))
         .map((address) => `route add ${host(address)} dev eth0`),
     ),
-    ...(tellsNeighbours(plan) ? toldNeighbours(plan, neighbours) : []),
+    ...(plan.tellsNeighbours ? toldNeighbours(plan, neighbours) : []),
   ];
 }
 
-function outsideCommands(plan: LabPlan): string[] {
+function outsideCommands(plan: Layout): string[] {
   return [
     "link set lo up",
     ...plan.outside.map((address) => `addr add ${host(address)} dev lo${nodad(address)}`),
@@ -140,7 +156,7 @@ function outsideCommands(plan: LabPlan): string[] {
   ];
 }
 
-function nodeRoutes(plan: LabPlan, node: LabNode): string[] {
+function nodeRoutes(plan: Layout, node: LabNode): string[] {
   const toPods = podsOf(plan, node).flatMap((pod) => {
     const link = isBridged(plan, pod) ? BRIDGE : podLink(plan, pod);
     return pod.addresses.map((address) => `route add ${host(address)} dev ${link}${sourceOf(node, address)}`);
@@ -149,7 +165,7 @@ function nodeRoutes(plan: LabPlan, node: LabNode): string[] {
     const source = node.addresses.find((address) => addressFamily(address) === family) as Address;
     return `route add default via ${FABRIC[family]} dev uplink${family === 4 ? " onlink" : ""} src ${source}`;
   });
-  const told = tellsNeighbours(plan)
+  const told = plan.tellsNeighbours
     ? podsOf(plan, node).flatMap((pod) =>
         neighbourCommands(plan, pod, isBridged(plan, pod) ? BRIDGE : podLink(plan, pod)),
       )
@@ -157,23 +173,14 @@ function nodeRoutes(plan: LabPlan, node: LabNode): string[] {
   return [...defaults, ...toPods, ...told];
 }
 
-function tellsNeighbours(plan: LabPlan): boolean {
-  const asked = plan.nodes.reduce((sum, node) => {
-    const pods = podsOf(plan, node);
-    const bridged = pods.filter((pod) => isBridged(plan, pod)).length;
-    return sum + 2 * pods.length + bridged * bridged;
-  }, 0);
-  return asked > MAX_ASKED_NEIGHBOURS;
-}
-
-function toldNeighbours(plan: LabPlan, neighbours: readonly LabPod[]): string[] {
+function toldNeighbours(plan: Layout, neighbours: readonly LabPod[]): string[] {
   const gateways = FAMILIES.map(
     (family) => `neigh add ${GATEWAY[family]} lladdr ${GATEWAY_MAC} dev eth0 nud permanent`,
   );
   return [...gateways, ...neighbours.flatMap((neighbour) => neighbourCommands(plan, neighbour, "eth0"))];
 }
 
-function neighbourCommands(plan: LabPlan, pod: LabPod, link: string): string[] {
+function neighbourCommands(plan: Layout, pod: LabPod, link: string): string[] {
   return pod.addresses.map((address) => `neigh add ${address} lladdr ${podMac(plan, pod)} dev ${link} nud permanent`);
 }
 
@@ -188,12 +195,12 @@ interface Numbered {
   readonly number: number;
 }
 
-function otherNodes(plan: LabPlan, node: LabNode): Numbered[] {
+function otherNodes(plan: Layout, node: LabNode): Numbered[] {
   return plan.nodes.map((other, number) => ({ other, number })).filter(({ other }) => other !== node);
 }
 
 /** As Flannel does it: one VXLAN device, and for each other node a permanent neighbour and routes to its pods. */
-function tunnelCommands(plan: LabPlan, node: LabNode, index: number): string[] {
+function tunnelCommands(plan: Layout, node: LabNode, index: number): string[] {
   return [
     `link add ${TUNNEL} address ${tunnelMac(index)} mtu ${TUNNEL_MTU} type vxlan id 1 local ${firstIpv4(node)} dev uplink dstport 8472 nolearning`,
     `addr add ${tunnelAddress(4, index)}/32 dev ${TUNNEL}`,
@@ -215,14 +222,14 @@ function tunnelCommands(plan: LabPlan, node: LabNode, index: number): string[] {
 }
 
 /** On which node each neighbour of the tunnel is: `bridge` says it. */
-function tunnelPlaces(plan: LabPlan, node: LabNode): string[] {
+function tunnelPlaces(plan: Layout, node: LabNode): string[] {
   return otherNodes(plan, node).map(
     ({ other, number }) => `fdb add ${tunnelMac(number)} dev ${TUNNEL} dst ${firstIpv4(other)}`,
   );
 }
 
-function podMac(plan: LabPlan, pod: LabPod): string {
-  const index = plan.pods.indexOf(pod);
+function podMac(plan: Layout, pod: LabPod): string {
+  const index = plan.numberOf.get(pod) as number;
   return `02:6e:70:00:${hexByte(index >> 8)}:${hexByte(index & 255)}`;
 }
 
@@ -242,8 +249,8 @@ function firstIpv4({ addresses }: LabNode): Address {
   return addresses.find((address) => addressFamily(address) === 4) as Address;
 }
 
-function podsOf(plan: LabPlan, node: LabNode): readonly LabPod[] {
-  return plan.pods.filter((pod) => pod.node === node.name);
+function podsOf(plan: Layout, node: LabNode): readonly LabPod[] {
+  return plan.podsOf.get(node.name) ?? [];
 }
 
 function defaultRoutes(link: string, addresses: readonly Address[]): string[] {

@@ -1,7 +1,7 @@
 // Plain addresses that stand for what policies say of CIDR blocks: one in each block, one in each except, and one that no block
 // covers. Pure.
 
-import { ANY, DIRECTIONS, type Peer, type Policy } from "../model/policy.ts";
+import { type IpBlock, ipBlocksOf, type Policy } from "../model/policy.ts";
 import {
   type Address,
   addressFamily,
@@ -55,13 +55,6 @@ export function outsideAddresses(
     for (const hole of except) add(freeAddress(hole.family, [cidrRange(hole)], isTaken));
   }
   return [...chosen];
-}
-
-export type IpBlock = Extract<Peer, { kind: "ipBlock" }>;
-
-export function ipBlocksOf(policy: Policy): IpBlock[] {
-  const rules = DIRECTIONS.flatMap((direction) => policy.rules[direction]);
-  return rules.flatMap(({ peers }) => (peers === ANY ? [] : peers.filter((peer) => peer.kind === "ipBlock")));
 }
 
 /** One that no block but /0 covers. */

@@ -1,5 +1,6 @@
 // What a lab is to be: which nodes, which pod where, which plain addresses. Pure; network-commands.ts says how it is built.
 
+import { MADE_UP_NODE, placePods } from "../manifests/placement.ts";
 import type { Node, Pod, PodKey } from "../model/cluster.ts";
 import { type Address, addressFamily, addressValue, FAMILIES, type Family, formatAddress } from "../net/address.ts";
 import type { SelectablePod } from "../state/view.ts";
@@ -38,8 +39,6 @@ export interface NodePlacement {
 /** `as-is`: as the pods say; those that do not on the first node. A number: so many nodes, the pods spread over them. */
 export type NodeChoice = "as-is" | number;
 
-const MADE_UP_NODE = "node";
-
 /**
  * Pods in order of their keys, one node after the other. Pods on the host network share addresses with their node and stay
  * together.
@@ -58,10 +57,13 @@ export function placeOnNodes(pods: readonly Pod[], nodes: readonly Node[], choic
 }
 
 function placeAsTheySay(pods: readonly Pod[], nodes: readonly Node[]): NodePlacement {
-  const named = [...new Set(pods.flatMap(({ nodeName }) => (nodeName === undefined ? [] : [nodeName])))].sort();
-  const first = named[0] ?? (nodes.length === 1 ? (nodes[0] as Node).name : MADE_UP_NODE);
-  const placed = pods.map((pod) => (pod.nodeName === undefined ? { ...pod, nodeName: first } : pod));
-  return { pods: placed, nodeNames: named.length === 0 ? [first] : named };
+  const { pods: placed } = placePods(pods, nodes);
+  const named = [...new Set(placed.flatMap(({ nodeName }) => nodeName ?? []))].sort();
+  const [first = MADE_UP_NODE] = named;
+  return {
+    pods: placed.map((pod) => (pod.nodeName === undefined ? { ...pod, nodeName: first } : pod)),
+    nodeNames: named.length === 0 ? [first] : named,
+  };
 }
 
 export interface PlanInput {

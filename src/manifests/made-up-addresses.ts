@@ -2,7 +2,7 @@
 // Owns the choice of ranges: no made-up address may lie in an ipBlock by accident.
 
 import type { Node, Pod } from "../model/cluster.ts";
-import { ANY, DIRECTIONS, type Peer, type Policy } from "../model/policy.ts";
+import { type IpBlock, ipBlocksOf, type Policy } from "../model/policy.ts";
 import { type Address, addressFamily, type Family, formatAddress } from "../net/address.ts";
 import { type CidrBlock, cidrRange, parseCidr } from "../net/cidr.ts";
 import { type AddressRange, subtractRanges } from "../net/range.ts";
@@ -60,14 +60,6 @@ export function giveAddresses(
       return { ...pod, addresses: spaces.map((space) => space.take(pod.key)), hostAddresses };
     });
   return { pods, madeUp };
-}
-
-type IpBlock = Extract<Peer, { kind: "ipBlock" }>;
-
-function ipBlocksOf(policy: Policy): IpBlock[] {
-  const rules = DIRECTIONS.flatMap((direction) => policy.rules[direction]);
-  const peers = rules.flatMap((rule): readonly Peer[] => (rule.peers === ANY ? [] : rule.peers));
-  return peers.filter((peer) => peer.kind === "ipBlock");
 }
 
 function usesIpv6(blocks: readonly IpBlock[], known: readonly Pod[]): boolean {

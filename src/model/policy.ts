@@ -75,3 +75,11 @@ export function policyKey(kind: string, namespace: string | undefined, name: str
 export function policyDisplayName(policy: Pick<Policy, "namespace" | "name">): string {
   return policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`;
 }
+
+export type IpBlock = Extract<Peer, { kind: "ipBlock" }>;
+
+/** All that its rules name, in their order, repetitions included. */
+export function ipBlocksOf(policy: Policy): IpBlock[] {
+  const rules = DIRECTIONS.flatMap((direction) => policy.rules[direction]);
+  return rules.flatMap(({ peers }) => (peers === ANY ? [] : peers.filter((peer) => peer.kind === "ipBlock")));
+}

@@ -4,8 +4,9 @@ import { existsSync } from "node:fs";
 import { withLab } from "../../lab/lab.ts";
 import { LabError } from "../../lab/lab-error.ts";
 import type { LabNetwork } from "../../lab/lab-network.ts";
+import { formatSeconds } from "../duration.ts";
 import { CommandError, type ExitCode, listOption, type OptionValues, textOption, type VerbContext } from "../verb.ts";
-import { liveStage, seconds } from "./demo/live-stage.ts";
+import { liveStage } from "./demo/live-stage.ts";
 import { DemoScreen } from "./demo/screen.ts";
 import { DemoShop, OUTSIDERS, SHOP_FOLDER } from "./demo/shop.ts";
 import { computedStage, PROGRAM } from "./demo/stage.ts";
@@ -88,7 +89,7 @@ async function tellLive(shop: DemoShop, screen: DemoScreen): Promise<ExitCode> {
 
 function describeLab(screen: DemoScreen, { plan }: LabInput, ms: number): void {
   screen.text(
-    `Its ${plan.pods.length} pods and ${plan.nodes.length} nodes are network namespaces now, with an nftpol agent on each node, set up in ${seconds(ms)}. Nothing outside of them is touched. Each flow is asked with a packet of its own: open means that it arrived.`,
+    `Its ${plan.pods.length} pods and ${plan.nodes.length} nodes are network namespaces now, with an nftpol agent on each node, set up in ${formatSeconds(ms)}. Nothing outside of them is touched. Each flow is asked with a packet of its own: open means that it arrived.`,
   );
 }
 

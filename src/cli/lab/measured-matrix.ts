@@ -1,7 +1,7 @@
 // A matrix asked with packets. Owns which packets answer it, and what is different from what is meant.
 
 import { type Lab, probeEnd } from "../../lab/lab.ts";
-import { LONG_PATIENCE, type Probe } from "../../lab/measure.ts";
+import type { Probe } from "../../lab/measure.ts";
 import { protocolNumber } from "../../model/flow.ts";
 import type { Family } from "../../net/address.ts";
 import type { Cell, Matrix } from "../matrix/compute.ts";
@@ -37,7 +37,7 @@ export function flowCount(matrix: Matrix): number {
   return count;
 }
 
-/** Sends the packets. What differs is asked again with patience: only a lasting difference is one. */
+/** Sends the packets; only a lasting difference is one. */
 export async function measureMatrix(
   matrix: Matrix,
   { network, measurement }: Pick<Lab, "network" | "measurement">,
@@ -56,13 +56,10 @@ export async function measureMatrix(
     });
   });
   const before = measurement.packets;
-  const arrived = await measurement.arrive(questions.map(({ probe }) => probe));
-  const doubtful = questions.flatMap(({ meant }, index) => (meant && !arrived[index] ? [index] : []));
-  const again = await measurement.arrive(
-    doubtful.map((index) => (questions[index] as Question).probe),
-    LONG_PATIENCE,
+  const arrived = await measurement.arriveAsMeant(
+    questions.map(({ probe }) => probe),
+    questions.map(({ meant }) => meant),
   );
-  for (const [position, index] of doubtful.entries()) arrived[index] = again[position] === true;
   const flows = questions.map(({ probe: _, ...flow }, index) => ({ ...flow, measured: arrived[index] === true }));
   return {
     flows,

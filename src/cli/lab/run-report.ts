@@ -3,6 +3,7 @@
 import { FAMILIES } from "../../net/address.ts";
 import type { ProgramOptions } from "../../program/program.ts";
 import type { ClusterStore } from "../../state/store.ts";
+import { formatSeconds } from "../duration.ts";
 import { resolveEndpoint } from "../endpoint.ts";
 import { escapeXml, expectationSuite, failureCount, testCount } from "../expectations/junit.ts";
 import { caseText, isOk, totalsOf } from "../expectations/report.ts";
@@ -69,15 +70,11 @@ export function summaryLines({ matrix, measured, nodes, times, expectations }: R
   const { flows, differences, packets } = measured;
   const endpoints = matrix.endpoints.length;
   const result = differences.length === 0 ? "measured = meant" : `${differences.length} DIFFERENT`;
-  const time = `set up in ${seconds(times.setUpMs)}, measured in ${seconds(times.measureMs)}`;
+  const time = `set up in ${formatSeconds(times.setUpMs)}, measured in ${formatSeconds(times.measureMs)}`;
   const line = `${result}: ${countOf(flows.length, "flow")} among ${endpoints} endpoints on ${countOf(nodes, "node")}, ${countOf(packets, "packet")}; ${time}\n`;
   if (expectations === undefined) return line;
   const { rows, rowsOk } = totalsOf(expectations.outcomes);
   return `${line}expectations: rows ${rowsOk} ok / ${rows}\n`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)} s`;
 }
 
 interface FlowRow {

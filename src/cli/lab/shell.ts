@@ -57,9 +57,9 @@ export async function runLabShell(
   refuseWithoutRights();
   refuseWithoutBridgeFilter(shape.topology);
   const { plan, cluster } = input;
-  return await withLab({ self: selfCommand(), plan, cluster, program }, async (lab) => {
-    return await runInside(lab, { input, own, shell, watch, paths, recursive }, context);
-  });
+  return await withLab({ self: selfCommand(), plan, cluster, program }, (lab) =>
+    runInside(lab, { input, own, shell, watch, paths, recursive }, context),
+  );
 }
 
 /** Options of `lab run` that a shell has no answer to. */

@@ -17,7 +17,10 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "nfpt-files-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  chmodSync(folder, 0o700);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe("the folder", () => {
   it.each(["a b", 'quote"', "star*", "set[1]", "semi;colon", "ümlaut", "new\nline", "back\\slash", "$home", "{a,b}"])(

@@ -3,8 +3,9 @@
 import { listTable } from "../../../backends/nft/io/table-listing.ts";
 import { TABLE } from "../../../backends/nft/ruleset.ts";
 import { type Lab, probeEnd } from "../../../lab/lab.ts";
-import { LONG_PATIENCE, type Probe, type ProbeEnd } from "../../../lab/measure.ts";
+import type { Probe, ProbeEnd } from "../../../lab/measure.ts";
 import { protocolNumber } from "../../../model/flow.ts";
+import { formatSeconds } from "../../duration.ts";
 import { countOf } from "../../terminal-text.ts";
 import type { LabInput } from "../lab-input.ts";
 import type { DemoEnd, DemoFlow } from "./flows.ts";
@@ -25,10 +26,10 @@ export function liveStage(lab: Lab): DemoStage {
       const before = lab.measurement.packets;
       const answers = await measure(lab, state, flows);
       const packets = countOf(lab.measurement.packets - before, "packet");
-      const took = seconds(performance.now() - settledAt);
+      const took = formatSeconds(performance.now() - settledAt);
       const how = isFirst
         ? `measured with ${packets} in ${took}`
-        : `in force after ${seconds(settledAt - startedAt)}, measured in ${took}`;
+        : `in force after ${formatSeconds(settledAt - startedAt)}, measured in ${took}`;
       return { answers, how };
     },
     async tighten(state, pair, screen) {
@@ -46,7 +47,6 @@ export function liveStage(lab: Lab): DemoStage {
   };
 }
 
-/** What should get through and did not is asked again with patience: packets may be lost. */
 async function measure({ network, measurement }: Lab, state: LabInput, flows: readonly DemoFlow[]): Promise<boolean[]> {
   const end = (each: DemoEnd): ProbeEnd => {
     const found = probeEnd(network, each.name, 4);
@@ -56,17 +56,5 @@ async function measure({ network, measurement }: Lab, state: LabInput, flows: re
   const probes = flows.map(({ from, to, traffic }): Probe => {
     return { from: end(from), to: end(to), protocol: protocolNumber(traffic), port: traffic.port };
   });
-  const answers = await measurement.arrive(probes);
-  const meant = meantAnswers(state, flows);
-  const doubtful = [...flows.keys()].filter((index) => meant[index] && !answers[index]);
-  const again = await measurement.arrive(
-    doubtful.map((index) => probes[index] as Probe),
-    LONG_PATIENCE,
-  );
-  for (const [position, index] of doubtful.entries()) answers[index] = again[position] === true;
-  return answers;
-}
-
-export function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)} s`;
+  return await measurement.arriveAsMeant(probes, meantAnswers(state, flows));
 }
