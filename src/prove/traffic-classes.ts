@@ -6,6 +6,7 @@ import type { Chain, Expression, Field, Rule, Ruleset } from "../backends/nft/ru
 import { icmpv6TypeNumber, protocolNumberOf } from "../backends/nft/words.ts";
 import type { PortProtocol } from "../model/cluster.ts";
 import { DHCP_ANSWER_PORTS, ICMP, ICMPV6, NEIGHBOUR_DISCOVERY_TYPES, type Traffic } from "../model/flow.ts";
+import { DHCP_PORTS } from "../model/link-scope.ts";
 import type { Family } from "../net/address.ts";
 
 /** What a packet carries: the flow's traffic, and for TCP whether this packet could begin a connection. */
@@ -40,6 +41,7 @@ export class ConstantsBuilder implements TrafficConstants {
       this.sourcePorts.add(sourcePort);
       this.addPorts(port, port);
     }
+    for (const port of DHCP_PORTS) this.addPorts(port, port);
     this.addFlagTest(["fin", "syn", "rst", "ack"], ["syn"]);
   }
 

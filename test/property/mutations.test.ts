@@ -203,6 +203,14 @@ const mutations: readonly (readonly [string, (ruleset: Ruleset) => Ruleset])[] =
   ["neighbour discovery on the link is dropped", (r) => dropRule(r, chainNamed(r, "link_scope"), "icmpv6")],
   ["DHCP on the link is dropped", (r) => dropRule(r, chainNamed(r, "link_scope"), "udp dport")],
   [
+    "DHCP to servers on the link is dropped",
+    (r) => editRule(r, chainNamed(r, "link_scope"), "udp dport", (json) => json.replace('"67",', "")),
+  ],
+  [
+    "DHCPv6 to servers on the link is dropped",
+    (r) => editRule(r, chainNamed(r, "link_scope"), "udp dport", (json) => json.replace(',"547"', "")),
+  ],
+  [
     "more than broadcast is dropped",
     (r) =>
       editRule(r, chainNamed(r, "link_scope"), "255.255.255.255", (json) =>

@@ -7,8 +7,10 @@ import { isHostAddress, outsideAddresses } from "../../lab/outside-addresses.ts"
 import { type LabPlan, type NodeChoice, placeOnNodes, planLab } from "../../lab/plan.ts";
 import { TOPOLOGIES, type Topology } from "../../lab/topology.ts";
 import { type LoadedManifests, loadManifests } from "../../manifests/load-manifests.ts";
+import type { Diagnostic } from "../../model/diagnostic.ts";
 import { type Address, FAMILIES, type Family } from "../../net/address.ts";
 import type { ClusterStore } from "../../state/store.ts";
+import { countFindings, formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { fillStore } from "../input.ts";
 import { askedAddresses } from "../matrix/asked.ts";
 import { CommandError, flagOption, listOption, type OptionValues, textOption, type VerbContext } from "../verb.ts";
@@ -113,4 +115,11 @@ export function makeLabInput(
   });
   const { namespaces } = loaded;
   return { cluster: { namespaces, nodes: loaded.nodes, pods, policies: policyObjects }, plan, store, outside };
+}
+
+/** Prints all findings. Throws CommandError when one of them is an error. */
+export function refuseErrors(diagnostics: readonly Diagnostic[], context: VerbContext): void {
+  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
+  if (diagnostics.length > 0) context.stderr(`${countFindings(diagnostics)}\n`);
+  if (hasErrors(diagnostics)) throw new CommandError(2, "");
 }

@@ -3,8 +3,6 @@
 
 import { withLab } from "../../lab/lab.ts";
 import type { LabPlan } from "../../lab/plan.ts";
-import type { Diagnostic } from "../../model/diagnostic.ts";
-import { formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { fillStore } from "../input.ts";
 import { askedFamilies, askedNamespace, askedPorts, occurringPorts, painter } from "../matrix/asked.ts";
 import { computeMatrix, type Matrix } from "../matrix/compute.ts";
@@ -23,7 +21,14 @@ import {
 } from "../verb.ts";
 import { judgeCases } from "./expect-outcome.ts";
 import { namedAddresses, questionsOf, readExpectedCases, resolveCases } from "./expect-questions.ts";
-import { makeLabInput, readLabAddresses, readLabManifests, readLabPaths, readLabShape } from "./lab-input.ts";
+import {
+  makeLabInput,
+  readLabAddresses,
+  readLabManifests,
+  readLabPaths,
+  readLabShape,
+  refuseErrors,
+} from "./lab-input.ts";
 import { flowCount, measureMatrix } from "./measured-matrix.ts";
 import {
   expectationFailures,
@@ -82,12 +87,6 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
 
 function progressText({ pods, nodes }: LabPlan, matrix: Matrix): string {
   return `${countOf(pods.length, "pod")} on ${countOf(nodes.length, "node")}, ${countOf(flowCount(matrix), "flow")}`;
-}
-
-/** Prints all findings. Throws CommandError when one of them is an error. */
-function refuseErrors(diagnostics: readonly Diagnostic[], context: VerbContext): void {
-  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
-  if (hasErrors(diagnostics)) throw new CommandError(2, "");
 }
 
 function print(report: RunReport, options: OptionValues, context: VerbContext): void {

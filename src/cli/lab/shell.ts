@@ -4,7 +4,6 @@ import { accessSync, constants } from "node:fs";
 import { type Lab, withLab } from "../../lab/lab.ts";
 import { LabError } from "../../lab/lab-error.ts";
 import type { Pod } from "../../model/cluster.ts";
-import { formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { resolveEndpoint } from "../endpoint.ts";
 import { fillStore } from "../input.ts";
 import { programOptions } from "../node-ruleset.ts";
@@ -24,6 +23,7 @@ import {
   readLabManifests,
   readLabPaths,
   readLabShape,
+  refuseErrors,
 } from "./lab-input.ts";
 import { listed } from "./shell-changes.ts";
 import { followEdits } from "./shell-edits.ts";
@@ -49,8 +49,7 @@ export async function runLabShell(
   const watch = await ManifestWatch.begin(paths, recursive);
   const manifests = await readLabManifests(paths, recursive, context.files);
   const { diagnostics } = fillStore(manifests.loaded);
-  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
-  if (hasErrors(diagnostics)) throw new CommandError(2, "");
+  refuseErrors(diagnostics, context);
   const input = makeLabInput(manifests, shape, undefined, addresses);
   const own = choosePod(input, word, textOption(options, "namespace") ?? "default", context);
   const shell = chooseShell(context.environment.SHELL);
