@@ -3,7 +3,7 @@
 
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { EVERYTHING } from "../model/labels.ts";
-import { ANY, type Direction, type Policy, policyKey, type Rule } from "../model/policy.ts";
+import { type AllowRule, ANY, type Direction, type NamespacePolicy, policyKey } from "../model/policy.ts";
 import { closestWord } from "./closest-word.ts";
 import { describeValue, type Field, rootField } from "./field-reader.ts";
 import { readSelector } from "./label-selectors.ts";
@@ -24,7 +24,7 @@ const META_FIELDS = [
 
 export interface DecodedPolicy {
   /** Also given for invalid policies that have a name, closed as far as their subject and directions can be read. */
-  readonly policy?: Policy;
+  readonly policy?: NamespacePolicy;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -48,7 +48,7 @@ export function decodeNetworkPolicy(value: unknown, source: ObjectSource): Decod
         message: `policy name ${JSON.stringify(meta.name)} ${nameFault}`,
       });
   }
-  const policy: Policy = {
+  const policy: NamespacePolicy = {
     key: policyKey("NetworkPolicy", meta.namespace, meta.name),
     kind: "NetworkPolicy",
     namespace: meta.namespace,
@@ -65,7 +65,7 @@ function readSpec(
   source: ObjectSource,
   namespace: string,
   topIsKnown: boolean,
-): Pick<Policy, "subject" | "isolates" | "rules"> {
+): Pick<NamespacePolicy, "subject" | "isolates" | "rules"> {
   const specField = root.member("spec");
   const spec = specField.asMapping();
   if (!specField.present && topIsKnown) {
@@ -89,7 +89,7 @@ function readSpec(
 }
 
 /** Both directions when the types cannot be known: broken `policyTypes`, or unknown fields that may stand for `egress`. */
-function readPolicyTypes(spec: Field, fieldsAreKnown: boolean): Policy["isolates"] {
+function readPolicyTypes(spec: Field, fieldsAreKnown: boolean): NamespacePolicy["isolates"] {
   const errorsBefore = spec.findings.errorCount;
   const items = spec.list("policyTypes");
   if (items.length > 2) {
@@ -127,7 +127,7 @@ function readRules(
   namespace: string,
   source: ObjectSource,
   declared: boolean,
-): Rule[] {
+): AllowRule[] {
   const items = spec.list(direction);
   const rules = items.map((item, index) => readRule(item, index, direction, namespace, source));
   if (declared || rules.length === 0) return rules;
@@ -140,7 +140,7 @@ function readRules(
   return [];
 }
 
-function readRule(item: Field, index: number, direction: Direction, namespace: string, source: ObjectSource): Rule {
+function readRule(item: Field, index: number, direction: Direction, namespace: string, source: ObjectSource): AllowRule {
   const errorsBefore = item.findings.errorCount;
   const peerField = direction === "ingress" ? "from" : "to";
   const rule = item.asMapping();
@@ -150,7 +150,7 @@ function readRule(item: Field, index: number, direction: Direction, namespace: s
   }
   const peers = rule.list(peerField).map((peer) => readPeer(peer, namespace));
   const ports = rule.list("ports").map((port) => readPort(port));
-  const common = { action: "allow", index, position: source.positionOf(item.path()) } as const;
+  const common = { action: "allow", name: undefined, index, position: source.positionOf(item.path()) } as const;
   if (item.findings.errorCount !== errorsBefore) return { ...common, peers: [], ports: [] };
   return {
     ...common,

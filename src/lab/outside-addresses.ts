@@ -1,7 +1,7 @@
 // Plain addresses that stand for what policies say of CIDR blocks: one in each block, one in each except, and one that no block
 // covers. Pure.
 
-import { type IpBlock, ipBlocksOf, type Policy } from "../model/policy.ts";
+import { type AddressBlock, ipBlocksOf, type Policy } from "../model/policy.ts";
 import {
   type Address,
   addressFamily,
@@ -60,7 +60,7 @@ export function outsideAddresses(
 /** One that no block but /0 covers. */
 function addressBeside(
   family: Family,
-  blocks: readonly IpBlock[],
+  blocks: readonly AddressBlock[],
   isTaken: (address: Address) => boolean,
 ): Address | undefined {
   const candidates = ANYWHERE[family].map((text) => parseAddress(text) as NonNullable<ReturnType<typeof parseAddress>>);

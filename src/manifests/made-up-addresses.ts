@@ -2,7 +2,7 @@
 // Owns the choice of ranges: no made-up address may lie in an ipBlock by accident.
 
 import type { Node, Pod } from "../model/cluster.ts";
-import { type IpBlock, ipBlocksOf, type Policy } from "../model/policy.ts";
+import { type AddressBlock, ipBlocksOf, type Policy } from "../model/policy.ts";
 import { type Address, addressFamily, type Family, formatAddress } from "../net/address.ts";
 import { type CidrBlock, cidrRange, parseCidr } from "../net/cidr.ts";
 import { type AddressRange, subtractRanges } from "../net/range.ts";
@@ -62,7 +62,7 @@ export function giveAddresses(
   return { pods, madeUp };
 }
 
-function usesIpv6(blocks: readonly IpBlock[], known: readonly Pod[]): boolean {
+function usesIpv6(blocks: readonly AddressBlock[], known: readonly Pod[]): boolean {
   if (blocks.some((block) => block.cidr.family === 6)) return true;
   return known.some((pod) => pod.addresses.some((address) => addressFamily(address) === 6));
 }
@@ -81,7 +81,7 @@ class AddressSpace {
   readonly #size: bigint;
   readonly #taken: Set<Address>;
 
-  constructor(family: Family, wanted: number, blocks: readonly IpBlock[], taken: Set<Address>) {
+  constructor(family: Family, wanted: number, blocks: readonly AddressBlock[], taken: Set<Address>) {
     this.#family = family;
     this.#ranges = chooseRanges(family, BigInt(wanted + taken.size), blocks);
     this.#size = sizeOf(this.#ranges);
@@ -113,7 +113,7 @@ class AddressSpace {
 }
 
 /** The first candidate that no block touches; else one with enough room beside the blocks; else one beside the cidrs only. */
-function chooseRanges(family: Family, wanted: bigint, blocks: readonly IpBlock[]): readonly AddressRange[] {
+function chooseRanges(family: Family, wanted: bigint, blocks: readonly AddressBlock[]): readonly AddressRange[] {
   const cidrs = blocks.map((block) => block.cidr).filter((cidr) => cidr.family === family && cidr.prefixLength > 0);
   const excepts = blocks.flatMap((block) => block.except).filter((cidr) => cidr.family === family);
   const holes = [...cidrs, ...excepts].map(cidrRange);

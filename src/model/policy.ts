@@ -10,10 +10,12 @@ export type Direction = "ingress" | "egress";
 export const DIRECTIONS: readonly Direction[] = ["egress", "ingress"];
 
 /**
- * Where a policy stands in the order of evaluation. NetworkPolicy is the namespace tier: no order, allows are united,
- * isolation denies the rest. Admin and Baseline tiers (ordered rules, Accept/Deny/Pass) will be added here.
+ * The tiers in the order of evaluation. `namespace` is NetworkPolicy's: its allows are united, isolation denies the rest. `admin` before
+ * it and `baseline` after it have ordered rules that allow, deny or pass on to the next tier (network-policy-api, "Tier").
  */
-export type Tier = "namespace";
+export const TIERS = ["admin", "namespace", "baseline"] as const;
+export type Tier = (typeof TIERS)[number];
+export type OrderedTier = Exclude<Tier, "namespace">;
 
 /** `Kind/namespace/name` (cluster-scoped: `Kind/name`); unique over all dialects. */
 export type PolicyKey = string & { readonly __policyKey: unique symbol };
@@ -31,18 +33,29 @@ export type NamespaceQuery =
 export type Peer =
   | { readonly kind: "pods"; readonly query: PodQuery }
   /** Addresses in `cidr` and in none of `except`. */
-  | { readonly kind: "ipBlock"; readonly cidr: CidrBlock; readonly except: readonly CidrBlock[] };
+  | { readonly kind: "ipBlock"; readonly cidr: CidrBlock; readonly except: readonly CidrBlock[] }
+  /** Addresses in any of these blocks. */
+  | { readonly kind: "networks"; readonly cidrs: readonly CidrBlock[] }
+  /** The addresses in `status.addresses` of the nodes with matching labels. */
+  | { readonly kind: "nodes"; readonly selector: LabelSelector }
+  /** Not enforced: matches nothing. Only rules that allow have it, so they allow less than they say. */
+  | { readonly kind: "domainNames"; readonly names: readonly string[] };
 
 /** Which destination ports. A whole protocol is the range 0..65535. */
 export type PortMatch =
   | { readonly kind: "range"; readonly protocol: PortProtocol; readonly first: number; readonly last: number }
-  /** Resolved on the destination pod; name and protocol must both match. */
-  | { readonly kind: "named"; readonly protocol: PortProtocol; readonly name: string };
+  /** Resolved on the destination pod; name and protocol must both match (`any`: the port brings its own protocol). */
+  | { readonly kind: "named"; readonly protocol: PortProtocol | typeof ANY; readonly name: string };
 
 export const ANY = "any";
 
+/** What a rule does to the flows that it matches; `pass`: the rest of its tier is skipped, the next tier is asked. */
+export type RuleAction = "allow" | "deny" | "pass";
+
 export interface Rule {
-  readonly action: "allow";
+  readonly action: RuleAction;
+  /** Given by its author to be shown; undefined where the API has no names for rules or none is given. */
+  readonly name: string | undefined;
   /** `any`: every source or destination, addresses outside the cluster included. An empty list matches nothing. */
   readonly peers: typeof ANY | readonly Peer[];
   /** `any`: every port of every protocol, ICMP and unknown ones included. An empty list matches nothing. */
@@ -52,20 +65,39 @@ export interface Rule {
   readonly position: SourcePosition;
 }
 
-export interface Policy {
+/** A rule that a NetworkPolicy can have. */
+export interface AllowRule extends Rule {
+  readonly action: "allow";
+}
+
+interface PolicyOfAnyTier {
   readonly key: PolicyKey;
   /** The API kind, for people: `NetworkPolicy`. */
   readonly kind: string;
-  /** undefined for cluster-scoped policies. */
-  readonly namespace: string | undefined;
   readonly name: string;
-  readonly tier: Tier;
   readonly subject: PodQuery;
-  /** The directions in which it isolates its subjects (policyTypes). Rules of other directions are not kept. */
-  readonly isolates: { readonly [D in Direction]: boolean };
-  readonly rules: { readonly [D in Direction]: readonly Rule[] };
   readonly position: SourcePosition;
 }
+
+/** Isolates its subjects: what no rule of any of these policies allows is denied. */
+export interface NamespacePolicy extends PolicyOfAnyTier {
+  readonly tier: "namespace";
+  readonly namespace: string;
+  /** The directions in which it isolates its subjects (policyTypes). Rules of other directions are not kept. */
+  readonly isolates: { readonly [D in Direction]: boolean };
+  readonly rules: { readonly [D in Direction]: readonly AllowRule[] };
+}
+
+/** Cluster-scoped; its rules are asked in their order, the first that matches decides. Without rules in a direction it has no say there. */
+export interface OrderedPolicy extends PolicyOfAnyTier {
+  readonly tier: OrderedTier;
+  readonly namespace: undefined;
+  /** Lower first; equal ones of a tier in the order of their keys (our choice, the API leaves it open). */
+  readonly priority: number;
+  readonly rules: { readonly [D in Direction]: readonly Rule[] };
+}
+
+export type Policy = NamespacePolicy | OrderedPolicy;
 
 export function policyKey(kind: string, namespace: string | undefined, name: string): PolicyKey {
   return (namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`) as PolicyKey;
@@ -76,10 +108,23 @@ export function policyDisplayName(policy: Pick<Policy, "namespace" | "name">): s
   return policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`;
 }
 
-export type IpBlock = Extract<Peer, { kind: "ipBlock" }>;
+/** The order in which the policies of a tier are asked: by priority, then by key. NetworkPolicies have no order: by key. */
+export function comparePolicies(a: Policy, b: Policy): number {
+  const byPriority = a.tier === "namespace" || b.tier === "namespace" ? 0 : a.priority - b.priority;
+  return byPriority || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
+/** Addresses in `cidr` and in none of `except`. */
+export type AddressBlock = Pick<Extract<Peer, { kind: "ipBlock" }>, "cidr" | "except">;
+
+/** The blocks of a peer that names addresses; none for other peers. */
+export function addressBlocksOf(peer: Peer): readonly AddressBlock[] {
+  if (peer.kind === "ipBlock") return [peer];
+  return peer.kind === "networks" ? peer.cidrs.map((cidr) => ({ cidr, except: [] })) : [];
+}
 
 /** All that its rules name, in their order, repetitions included. */
-export function ipBlocksOf(policy: Policy): IpBlock[] {
-  const rules = DIRECTIONS.flatMap((direction) => policy.rules[direction]);
-  return rules.flatMap(({ peers }) => (peers === ANY ? [] : peers.filter((peer) => peer.kind === "ipBlock")));
+export function ipBlocksOf(policy: Policy): AddressBlock[] {
+  const rules = DIRECTIONS.flatMap((direction): readonly Rule[] => policy.rules[direction]);
+  return rules.flatMap(({ peers }) => (peers === ANY ? [] : peers.flatMap(addressBlocksOf)));
 }
