@@ -1,7 +1,8 @@
 // Policy APIs that a cluster may have and this version does not enforce: noticed when their CRDs appear or go, so that nobody
 // believes in rules that are not there.
 
-import { type DiscoverableResource, ResourceDiscovery } from "../kube/discovery.ts";
+import { ResourceDiscovery } from "../kube/discovery.ts";
+import type { DiscoverableResource } from "../kube/resources.ts";
 import type { ReflectorClient } from "../kube/watch-stream.ts";
 import type { Log } from "./log.ts";
 

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatSelector } from "../model/labels.ts";
-import { ANY, type Policy, type Rule } from "../model/policy.ts";
+import { ANY, type NamespacePolicy, type Rule } from "../model/policy.ts";
 import { decodeNetworkPolicy } from "./network-policy-v1.ts";
 import { textlessSource } from "./object-source.ts";
 import { decodeObject } from "./registry.ts";
@@ -14,7 +14,7 @@ function decode(spec: unknown, metadata: unknown = { name: "web", namespace: "sh
   return decodeNetworkPolicy({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec }, source);
 }
 
-function policyOf(spec: unknown): Policy {
+function policyOf(spec: unknown): NamespacePolicy {
   const { policy } = decode(spec);
   if (policy === undefined) throw new Error("no policy");
   return policy;

@@ -1,10 +1,10 @@
 // networking.k8s.io/v1 NetworkPolicy -> model policy, with the API server's defaulting and validation.
 // Owns what an invalid policy still means: it closes what it declares and allows nothing by its broken rules.
 
-import type { Diagnostic } from "../model/diagnostic.ts";
 import { EVERYTHING } from "../model/labels.ts";
 import { type AllowRule, ANY, type Direction, type NamespacePolicy, policyKey } from "../model/policy.ts";
 import { closestWord } from "./closest-word.ts";
+import type { DecodedPolicy } from "./decoded-policy.ts";
 import { describeValue, type Field, rootField } from "./field-reader.ts";
 import { readSelector } from "./label-selectors.ts";
 import { dnsSubdomainFault } from "./names.ts";
@@ -22,13 +22,7 @@ const META_FIELDS = [
   ...["managedFields", "selfLink", "clusterName"],
 ];
 
-export interface DecodedPolicy {
-  /** Also given for invalid policies that have a name, closed as far as their subject and directions can be read. */
-  readonly policy?: NamespacePolicy;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-export function decodeNetworkPolicy(value: unknown, source: ObjectSource): DecodedPolicy {
+export function decodeNetworkPolicy(value: unknown, source: ObjectSource): DecodedPolicy<NamespacePolicy> {
   const root = rootField(value, source);
   const diagnostics = root.findings.diagnostics;
   const meta = readObjectMeta(root, "NetworkPolicy", "namespaced");
@@ -140,7 +134,13 @@ function readRules(
   return [];
 }
 
-function readRule(item: Field, index: number, direction: Direction, namespace: string, source: ObjectSource): AllowRule {
+function readRule(
+  item: Field,
+  index: number,
+  direction: Direction,
+  namespace: string,
+  source: ObjectSource,
+): AllowRule {
   const errorsBefore = item.findings.errorCount;
   const peerField = direction === "ingress" ? "from" : "to";
   const rule = item.asMapping();

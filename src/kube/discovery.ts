@@ -5,15 +5,9 @@ import { isMapping } from "../dialects/field-reader.ts";
 import { ApiError } from "./api-error.ts";
 import { readDocument } from "./documents.ts";
 import { waitMs } from "./monotonic-clock.ts";
-import type { Resource } from "./resources.ts";
+import type { DiscoverableResource } from "./resources.ts";
 import { confirmsNotFound } from "./server-version.ts";
 import type { ReflectorClient } from "./watch-stream.ts";
-
-export interface DiscoverableResource extends Resource {
-  /** `policy.networking.k8s.io`; "" for the core group. */
-  readonly group: string;
-  readonly version: string;
-}
 
 export interface DiscoveryOptions<R extends DiscoverableResource> {
   readonly client: ReflectorClient;

@@ -1,7 +1,13 @@
 // The API resources that nftpol reads: where they are served and how one item is decoded.
 // A new resource is one entry here; snapshot and reflector take everything else from it.
 
+import {
+  decodeAdminNetworkPolicy,
+  decodeBaselineAdminNetworkPolicy,
+} from "../dialects/admin-network-policy-v1alpha1.ts";
+import { decodeClusterNetworkPolicy } from "../dialects/cluster-network-policy-v1alpha2.ts";
 import { decodeNamespace, decodeNode, decodePod } from "../dialects/core-v1.ts";
+import type { DecodedPolicy } from "../dialects/decoded-policy.ts";
 import { decodeNetworkPolicy } from "../dialects/network-policy-v1.ts";
 import type { ObjectSource } from "../dialects/object-source.ts";
 import type { Namespace, Node, Pod } from "../model/cluster.ts";
@@ -14,6 +20,13 @@ export interface Resource {
   readonly name: string;
   /** `/apis/networking.k8s.io/v1/networkpolicies`. */
   readonly path: string;
+}
+
+/** A resource that is not part of every cluster: its CRD may come and go. */
+export interface DiscoverableResource extends Resource {
+  /** `policy.networking.k8s.io`; "" for the core group. */
+  readonly group: string;
+  readonly version: string;
 }
 
 /** A resource together with its trimming decoder; `object` is missing when it is too broken to use (an error says why). */
@@ -37,8 +50,40 @@ export const NODES: DecodedResource<Node> = { name: "nodes", path: "/api/v1/node
 export const NETWORK_POLICIES: DecodedResource<Policy> = {
   name: "networkpolicies.networking.k8s.io",
   path: "/apis/networking.k8s.io/v1/networkpolicies",
-  decode: (item, source) => {
-    const { policy, diagnostics } = decodeNetworkPolicy(item, source);
-    return policy === undefined ? { diagnostics } : { object: policy, diagnostics };
-  },
+  decode: policyDecoder(decodeNetworkPolicy),
 };
+
+/** The policies of the ordered tiers (network-policy-api); each kind has its own CRD. */
+export const CLUSTER_NETWORK_POLICIES = tierResource("clusternetworkpolicies", "v1alpha2", decodeClusterNetworkPolicy);
+
+export const ADMIN_NETWORK_POLICIES = tierResource("adminnetworkpolicies", "v1alpha1", decodeAdminNetworkPolicy);
+
+export const BASELINE_ADMIN_NETWORK_POLICIES = tierResource(
+  "baselineadminnetworkpolicies",
+  "v1alpha1",
+  decodeBaselineAdminNetworkPolicy,
+);
+
+type PolicyDecoder = (item: unknown, source: ObjectSource) => DecodedPolicy;
+
+function tierResource(
+  plural: string,
+  version: string,
+  decode: PolicyDecoder,
+): DecodedResource<Policy> & DiscoverableResource {
+  const group = "policy.networking.k8s.io";
+  return {
+    name: `${plural}.${group}`,
+    path: `/apis/${group}/${version}/${plural}`,
+    group,
+    version,
+    decode: policyDecoder(decode),
+  };
+}
+
+function policyDecoder(decode: PolicyDecoder): DecodedResource<Policy>["decode"] {
+  return (item, source) => {
+    const { policy, diagnostics } = decode(item, source);
+    return policy === undefined ? { diagnostics } : { object: policy, diagnostics };
+  };
+}

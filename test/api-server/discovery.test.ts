@@ -1,7 +1,8 @@
 // Resources of other projects that come and go.
 
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type DiscoverableResource, ResourceDiscovery } from "../../src/kube/discovery.ts";
+import { ResourceDiscovery } from "../../src/kube/discovery.ts";
+import type { DiscoverableResource } from "../../src/kube/resources.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeApiServer, startServer } from "./fake-api-server.ts";
 import { connectTo } from "./reflection.ts";

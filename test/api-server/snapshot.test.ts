@@ -58,8 +58,8 @@ describe("a snapshot", () => {
       ["shop/web", "node-1", ["10.0.0.1"], { file: "test" }],
     ]);
     expect(cluster.nodes.map((node) => [node.name, node.addresses])).toEqual([["node-1", ["192.0.2.1"]]]);
-    expect(cluster.policies.map((policy) => [policy.key, policy.isolates])).toEqual([
-      ["NetworkPolicy/shop/closed", { ingress: true, egress: false }],
+    expect(cluster.policies).toMatchObject([
+      { key: "NetworkPolicy/shop/closed", isolates: { ingress: true, egress: false } },
     ]);
     expect(cluster.diagnostics).toEqual([]);
   });

@@ -41,7 +41,7 @@ function poisoned(object: ApiObject, text: string): ClusterEvent {
       pod: { ...event.pod, key, namespace: text, workload: text, ports, position },
     };
   }
-  if (event.kind === "policy" && event.policy !== undefined) {
+  if (event.kind === "policy" && event.policy?.tier === "namespace") {
     const { policy } = event;
     const key = policyKey(policy.kind, text, text);
     const subject = { ...policy.subject, namespaces: { kind: "name" as const, name: text } };

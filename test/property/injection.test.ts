@@ -11,7 +11,7 @@ import { renderTransaction } from "../../src/backends/nft/transaction.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import { type ContainerPort, type Pod, podKey } from "../../src/model/cluster.ts";
 import { canonicalSelector, type LabelRequirement, type LabelSelector } from "../../src/model/labels.ts";
-import { ANY, type Peer, type Policy, policyKey, type Rule } from "../../src/model/policy.ts";
+import { type AllowRule, ANY, type Peer, type Policy, policyKey, type Rule } from "../../src/model/policy.ts";
 import { type Address, formatAddress } from "../../src/net/address.ts";
 import { type CidrBlock, parseCidr } from "../../src/net/cidr.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
@@ -150,8 +150,9 @@ function policyOf(each: Input, position: { file: string; line: number; column: n
   const blocks: Peer = { kind: "ipBlock", cidr: block(each.cidr), except: [] };
   const named = { kind: "named" as const, protocol: each.protocol, name: each.portName };
   const ranged = { kind: "range" as const, protocol: each.protocol, first: 1, last: 9 };
-  const rule = (index: number, peers: Rule["peers"], ports: Rule["ports"]): Rule => ({
+  const rule = (index: number, peers: Rule["peers"], ports: Rule["ports"]): AllowRule => ({
     action: "allow",
+    name: undefined,
     peers,
     ports,
     index,
