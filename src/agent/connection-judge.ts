@@ -6,7 +6,8 @@ import { type Flow, ICMP, ICMPV6, PROTOCOL_NUMBER, type Traffic } from "../model
 import type { Direction, Policy } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";
 import type { TrackedConnection } from "../netlink/connection-tracker.ts";
-import { type EvaluateOptions, evaluate, isolatingPolicies } from "../semantics/evaluate.ts";
+import { type EvaluateOptions, evaluate } from "../semantics/evaluate.ts";
+import { judgingPolicies } from "../semantics/judging-policies.ts";
 import { restrictPolicies } from "../state/restricted-view.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
 
@@ -66,10 +67,12 @@ export class ConnectionJudge {
     const source = this.#localPod(flow.source);
     const destination = this.#localPod(flow.destination);
     if (source === undefined && destination === undefined) return true;
-    const policies = [...this.#isolating("egress", source), ...this.#isolating("ingress", destination)];
+    const policies = [...this.#judging("egress", source), ...this.#judging("ingress", destination)];
     if (policies.length === 0) return true;
-    const verdict = evaluate(restrictPolicies(this.#view, policies), flow, this.#options);
-    const egressDenies = source !== undefined && !verdict.egress.allow && !this.#staysOnNode(flow.destination);
+    // What is tracked has left its pod: from a pod to itself it goes only through a service.
+    const judged = { ...flow, throughService: true, toOwnNode: this.#isNode(flow.destination) };
+    const verdict = evaluate(restrictPolicies(this.#view, policies), judged, this.#options);
+    const egressDenies = source !== undefined && !verdict.egress.allow;
     const ingressDenies = destination !== undefined && !verdict.ingress.allow && !this.#isNode(flow.source);
     return !egressDenies && !ingressDenies;
   }
@@ -79,12 +82,12 @@ export class ConnectionJudge {
     return pod?.pod.nodeName === this.#options.nodeName ? pod : undefined;
   }
 
-  #isolating(direction: Direction, pod: SelectablePod | undefined): readonly Policy[] {
+  #judging(direction: Direction, pod: SelectablePod | undefined): readonly Policy[] {
     if (pod === undefined) return [];
     const key = `${direction} ${pod.key}`;
     let policies = this.#policies.get(key);
     if (policies === undefined) {
-      policies = isolatingPolicies(this.#view, direction, pod);
+      policies = judgingPolicies(this.#view, direction, pod);
       this.#policies.set(key, policies);
     }
     return policies;
@@ -92,11 +95,6 @@ export class ConnectionJudge {
 
   #isNode(address: Address): boolean {
     return this.#options.nodeAddresses.has(address);
-  }
-
-  /** To the node itself packets go through the input hook, which judges only where that was asked for. */
-  #staysOnNode(address: Address): boolean {
-    return this.#options.podToOwnNode === "allow" && this.#isNode(address);
   }
 }
 

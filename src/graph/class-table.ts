@@ -3,10 +3,12 @@
 
 import type { Direction, Policy } from "../model/policy.ts";
 import type { Family } from "../net/address.ts";
-import { type CompiledClass, compileClass, type PortResolver } from "../program/compile-class.ts";
+import { type CompiledClass, compileClass } from "../program/compile-class.ts";
 import type { ClassId, PolicyClass, SetId } from "../program/program.ts";
+import type { PortResolver } from "../program/rule-runs.ts";
 import type { ClusterView } from "../state/view.ts";
 import { type ElementListener, LiveSet } from "./live-set.ts";
+import type { NodeListeners } from "./node-listeners.ts";
 import type { SelectionTable } from "./selections.ts";
 
 export interface ClassEntry {
@@ -21,13 +23,15 @@ export class ClassTable {
   readonly sets = new Map<SetId, LiveSet>();
   readonly #view: ClusterView;
   readonly #selections: SelectionTable;
+  readonly #nodes: NodeListeners;
   readonly #onElement: ElementListener;
   /** Compiled classes that are in use, by what they were compiled from. */
   readonly #memo = new Map<string, ClassEntry>();
 
-  constructor(view: ClusterView, selections: SelectionTable, onElement: ElementListener) {
+  constructor(view: ClusterView, selections: SelectionTable, nodes: NodeListeners, onElement: ElementListener) {
     this.#view = view;
     this.#selections = selections;
+    this.#nodes = nodes;
     this.#onElement = onElement;
   }
 
@@ -59,7 +63,7 @@ export class ClassTable {
       let set = this.sets.get(id);
       if (set === undefined) {
         set = new LiveSet(id, policyClass.family, definition, this.#onElement);
-        set.connect(this.#view, this.#selections);
+        set.connect(this.#view, this.#selections, this.#nodes);
         this.sets.set(id, set);
       }
       set.users++;
@@ -84,7 +88,7 @@ export class ClassTable {
     if (set === undefined) throw new Error(`class refers to unknown set ${id}`);
     set.users--;
     if (set.users > 0) return;
-    set.disconnect(this.#selections);
+    set.disconnect(this.#selections, this.#nodes);
     this.sets.delete(id);
   }
 }

@@ -31,8 +31,9 @@ export class ClosedTracker {
     if (change.kind === "pod") {
       for (const pod of [change.before, change.after])
         for (const address of pod?.addresses ?? []) this.#refresh(address);
-    } else if (change.kind === "pod-cidrs" && change.node === this.#nodeName) {
-      this.#setBlocks(change.after);
+    } else if (change.kind === "node" && (change.before ?? change.after)?.name === this.#nodeName) {
+      const blocks = change.after?.podCidrs ?? [];
+      if (!sameBlocks(change.before?.podCidrs ?? [], blocks)) this.#setBlocks(blocks);
     }
   }
 

@@ -1,5 +1,7 @@
-// One program set, kept filled: it listens to the selections of its definition and counts their members' elements.
+// One program set, kept filled: it listens to the selections and nodes of its definition and counts their members' elements.
 
+import type { Node } from "../model/cluster.ts";
+import { type LabelSelector, selectorMatches } from "../model/labels.ts";
 import type { PodQuery } from "../model/policy.ts";
 import type { Address, Family } from "../net/address.ts";
 import { addressFamily, parseAddress } from "../net/address.ts";
@@ -14,6 +16,7 @@ import {
 } from "../program/program.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
 import { CountedSet } from "./counted-set.ts";
+import type { NodeListener, NodeListeners } from "./node-listeners.ts";
 import type { Selection, SelectionListener, SelectionTable } from "./selections.ts";
 
 /** Called when an element comes or goes; `present` is the new state. */
@@ -36,8 +39,12 @@ export class LiveSet implements ProgramSet {
     this.#onElement = onElement;
   }
 
-  /** Subscribes to its selections and takes in their members. */
-  connect(view: ClusterView, selections: SelectionTable): void {
+  /** Subscribes to its selections and nodes and takes in their members. */
+  connect(view: ClusterView, selections: SelectionTable, nodes: NodeListeners): void {
+    if (this.#nodeSelectors().length > 0) {
+      for (const node of view.nodes()) for (const address of this.#addressesOfNode(node)) this.elements.add(address);
+      nodes.add(this.#onNode);
+    }
     for (const source of sourcesOf(this.family, this.definition)) {
       const selection = selections.acquire(source.query);
       const listener: SelectionListener = {
@@ -53,12 +60,26 @@ export class LiveSet implements ProgramSet {
     }
   }
 
-  disconnect(selections: SelectionTable): void {
+  disconnect(selections: SelectionTable, nodes: NodeListeners): void {
+    nodes.remove(this.#onNode);
     for (const { selection, listener } of this.#subscriptions) {
       selection.listeners.delete(listener);
       selections.releaseUnused(selection);
     }
     this.#subscriptions.length = 0;
+  }
+
+  readonly #onNode: NodeListener = (before, after) =>
+    this.#move(this.#addressesOfNode(before), this.#addressesOfNode(after));
+
+  #nodeSelectors(): readonly LabelSelector[] {
+    return this.definition.kind === "addresses" ? this.definition.nodes : [];
+  }
+
+  #addressesOfNode(node: Node | undefined): readonly Address[] {
+    if (node === undefined || !this.#nodeSelectors().some((selector) => selectorMatches(selector, node.labels)))
+      return [];
+    return node.addresses.filter((address) => addressFamily(address) === this.family);
   }
 
   #move(before: readonly string[], after: readonly string[]): void {

@@ -1,11 +1,13 @@
 // The pods of this node and the class that judges each of them, per direction and family.
 
 import type { PodKey } from "../model/cluster.ts";
-import { DIRECTIONS, type Direction, type Policy, type PolicyKey, type PortMatch } from "../model/policy.ts";
+import { ANY, DIRECTIONS, type Direction, type Policy, type PolicyKey, type Rule } from "../model/policy.ts";
 import { type Address, addressFamily, FAMILIES, type Family } from "../net/address.ts";
-import type { Dispatch } from "../program/program.ts";
+import type { Dispatch, ProgramOptions } from "../program/program.ts";
+import { type NamedPort, namedPorts, type PortResolver } from "../program/rule-runs.ts";
 import type { StateChange } from "../state/change.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
+import { judgingIn, judgingTowardsOwnNode, orderPolicies } from "./class-policies.ts";
 import type { ClassEntry, ClassTable } from "./class-table.ts";
 import { queryMatches } from "./selections.ts";
 import { SelectorIndex } from "./selector-index.ts";
@@ -15,22 +17,29 @@ interface LocalPod {
   readonly classes: ReadonlyMap<ClassSlot, ClassEntry>;
 }
 
-type ClassSlot = `${Direction}${Family}`;
-type NamedPort = PortMatch & { kind: "named" };
+type ClassSlot = `${keyof Dispatch}${Family}`;
+
+interface TrackedPolicy {
+  readonly policy: Policy;
+  /** Another one for every change of the policy. */
+  readonly revision: number;
+}
 
 export class LocalPods {
   readonly #view: ClusterView;
   readonly #nodeName: string;
   readonly #classes: ClassTable;
+  readonly #options: ProgramOptions;
   readonly #subjects = new SelectorIndex<PolicyKey>();
-  readonly #policies = new Map<PolicyKey, { readonly policy: Policy; readonly revision: number }>();
+  readonly #policies = new Map<PolicyKey, TrackedPolicy>();
   readonly #pods = new Map<PodKey, LocalPod>();
   #revisions = 0;
 
-  constructor(view: ClusterView, nodeName: string, classes: ClassTable) {
+  constructor(view: ClusterView, nodeName: string, classes: ClassTable, options: ProgramOptions) {
     this.#view = view;
     this.#nodeName = nodeName;
     this.#classes = classes;
+    this.#options = options;
   }
 
   /** Takes a change in; returns the addresses whose dispatch may have changed. */
@@ -63,15 +72,15 @@ export class LocalPods {
     for (const { pod } of this.#pods.values()) yield pod;
   }
 
-  /** What the owner of an address, if it is local and isolated, is judged by. */
+  /** What the owner of an address is judged by, if it is local and anything judges it. */
   dispatchOf(address: Address): Dispatch | undefined {
     const owner = this.#view.ownerOf(address);
     const local = owner === undefined ? undefined : this.#pods.get(owner.key);
     if (local === undefined) return undefined;
     const family = addressFamily(address);
-    const egress = local.classes.get(`egress${family}`)?.policyClass.id;
-    const ingress = local.classes.get(`ingress${family}`)?.policyClass.id;
-    return egress === undefined && ingress === undefined ? undefined : { egress, ingress };
+    const classIn = (slot: keyof Dispatch) => local.classes.get(`${slot}${family}`)?.policyClass.id;
+    const [egress, ingress, toOwnNode] = [classIn("egress"), classIn("ingress"), classIn("toOwnNode")];
+    return egress === undefined && ingress === undefined ? undefined : { egress, ingress, toOwnNode };
   }
 
   #isLocal(pod: SelectablePod | undefined): boolean {
@@ -103,29 +112,30 @@ export class LocalPods {
   #classify(pod: SelectablePod): Map<ClassSlot, ClassEntry> {
     const selecting = this.#policiesSelecting(pod);
     const classes = new Map<ClassSlot, ClassEntry>();
-    for (const direction of DIRECTIONS) {
-      const isolating = selecting.filter(({ policy }) => policy.isolates[direction]);
-      if (isolating.length === 0) continue;
-      const policies = isolating.map(({ policy }) => policy);
-      const resolve = (match: NamedPort) => resolvePort(pod, match);
+    const add = (slot: keyof Dispatch, direction: Direction, judging: readonly TrackedPolicy[]) => {
+      if (judging.length === 0) return;
+      const policies = judging.map(({ policy }) => policy);
+      const resolve = (port: NamedPort) => resolvePort(pod, port);
       const meaning = direction === "ingress" ? meaningOfNames(policies, resolve) : "";
-      const revisions = isolating.map(({ revision }) => revision).join(",");
+      const revisions = judging.map(({ revision }) => revision).join(",");
       for (const family of FAMILIES) {
         if (!pod.addresses.some((address) => addressFamily(address) === family)) continue;
         const source = `${direction}${family}|${revisions}|${meaning}`;
-        classes.set(`${direction}${family}`, this.#classes.acquire(source, direction, family, policies, resolve));
+        classes.set(`${slot}${family}`, this.#classes.acquire(source, direction, family, policies, resolve));
       }
-    }
+    };
+    for (const direction of DIRECTIONS) add(direction, direction, judgingIn(selecting, direction));
+    add("toOwnNode", "egress", judgingTowardsOwnNode(selecting, this.#options));
     return classes;
   }
 
-  #policiesSelecting(pod: SelectablePod): { policy: Policy; revision: number }[] {
+  #policiesSelecting(pod: SelectablePod): TrackedPolicy[] {
     const candidates = new Set<PolicyKey>();
     this.#subjects.collectCandidates(pod.pod.namespace, pod.pod.labels, candidates);
-    return [...candidates]
-      .sort()
-      .map((key) => this.#policies.get(key) as { policy: Policy; revision: number })
+    const selecting = [...candidates]
+      .map((key) => this.#policies.get(key) as TrackedPolicy)
       .filter(({ policy }) => queryMatches(this.#view, policy.subject, pod));
+    return orderPolicies(selecting);
   }
 }
 
@@ -134,21 +144,15 @@ function podKeyOf(change: StateChange & { kind: "pod" }): PodKey {
 }
 
 /** A name may stand on several containers of one pod; then it means all their numbers. Ascending, without duplicates. */
-function resolvePort(pod: SelectablePod, match: NamedPort): number[] {
-  const ports = pod.pod.ports.filter((port) => port.name === match.name && port.protocol === match.protocol);
+function resolvePort(pod: SelectablePod, { name, protocol }: NamedPort): number[] {
+  const ports = pod.pod.ports.filter((port) => port.name === name && port.protocol === protocol);
   return [...new Set(ports.map((port) => port.port))].sort((a, b) => a - b);
 }
 
 /** The numbers behind every port name that the policies' ingress rules use, as text: part of what makes a class. */
-function meaningOfNames(policies: readonly Policy[], resolve: (match: NamedPort) => readonly number[]): string {
-  const meanings: string[] = [];
-  for (const policy of policies) {
-    for (const rule of policy.rules.ingress) {
-      if (rule.ports === "any") continue;
-      for (const match of rule.ports) {
-        if (match.kind === "named") meanings.push(`${match.protocol}/${match.name}=${resolve(match).join("+")}`);
-      }
-    }
-  }
-  return meanings.join(",");
+function meaningOfNames(policies: readonly Policy[], resolve: PortResolver): string {
+  const rules = policies.flatMap((policy): readonly Rule[] => policy.rules.ingress);
+  const matches = rules.flatMap(({ ports }) => (ports === ANY ? [] : ports));
+  const names = matches.flatMap((match) => (match.kind === "named" ? namedPorts(match) : []));
+  return names.map((port) => `${port.protocol}/${port.name}=${resolve(port).join("+")}`).join(",");
 }

@@ -1,6 +1,6 @@
 // The rule graph: from events to the program of one node, incrementally. This file wires its parts:
 //
-//   event -> ClusterStore -> changes -> SelectionTable -> LiveSet   (who is in which set)
+//   event -> ClusterStore -> changes -> SelectionTable, NodeListeners -> LiveSet   (who is in which set)
 //                                  \--> LocalPods -----> ClassTable (which class judges which local pod; which sets it needs)
 //                                  \--> ClosedTracker               (only with unknownLocalPods "drop": what is closed)
 //                                                   \--> flush(): ProgramDelta
@@ -28,6 +28,7 @@ import { ClassTable } from "./class-table.ts";
 import { ClosedTracker } from "./closed-tracker.ts";
 import type { LiveSet } from "./live-set.ts";
 import { LocalPods } from "./local-pods.ts";
+import { NodeListeners } from "./node-listeners.ts";
 import { type Selection, SelectionTable } from "./selections.ts";
 
 export class RuleGraph {
@@ -35,6 +36,7 @@ export class RuleGraph {
   readonly options: ProgramOptions;
   readonly #store: ClusterStore;
   readonly #selections: SelectionTable;
+  readonly #nodes = new NodeListeners();
   readonly #classes: ClassTable;
   readonly #local: LocalPods;
   readonly #closed: ClosedTracker | undefined;
@@ -53,10 +55,10 @@ export class RuleGraph {
     this.options = options;
     this.#store = store;
     this.#selections = new SelectionTable(store);
-    this.#classes = new ClassTable(store, this.#selections, (set, element, present) =>
+    this.#classes = new ClassTable(store, this.#selections, this.#nodes, (set, element, present) =>
       this.#elementChanged(set, element, present),
     );
-    this.#local = new LocalPods(store, nodeName, this.#classes);
+    this.#local = new LocalPods(store, nodeName, this.#classes, options);
     this.#closed = options.unknownLocalPods === "drop" ? new ClosedTracker(store, nodeName) : undefined;
     for (const policy of store.policies()) this.#reclassify({ kind: "policy", before: undefined, after: policy });
     for (const pod of store.selectablePods()) this.#reclassify({ kind: "pod", before: undefined, after: pod });
@@ -67,6 +69,7 @@ export class RuleGraph {
     const changes = this.#store.apply(event);
     // Sets first: classes made afterwards take their members from the state, which is already the new one.
     for (const change of changes) this.#selections.apply(change);
+    for (const change of changes) this.#nodes.apply(change);
     for (const change of changes) this.#reclassify(change);
     if (this.#closed !== undefined) for (const change of changes) this.#closed.apply(change);
   }
@@ -157,12 +160,15 @@ export class RuleGraph {
     const deltas: DispatchDelta[] = [];
     for (const [address, before] of this.#flushedDispatch) {
       const after = this.#dispatch.get(address);
-      if (before?.egress !== after?.egress || before?.ingress !== after?.ingress)
-        deltas.push({ address, before, after });
+      if (!sameDispatch(before, after)) deltas.push({ address, before, after });
     }
     this.#flushedDispatch.clear();
     return deltas;
   }
+}
+
+function sameDispatch(a: Dispatch | undefined, b: Dispatch | undefined): boolean {
+  return a?.egress === b?.egress && a?.ingress === b?.ingress && a?.toOwnNode === b?.toOwnNode;
 }
 
 /** Makes `held` equal to `current`; an object replaced under its id counts as removed and added. */

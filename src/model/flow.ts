@@ -31,6 +31,10 @@ export interface Flow {
   readonly source: Address;
   readonly destination: Address;
   readonly traffic: Traffic;
+  /** Matters where both are one pod: only through a service do such packets leave the pod and come back. */
+  readonly throughService?: boolean;
+  /** The destination is an address of the source's node, also one that no Node object names (a bridge's). */
+  readonly toOwnNode?: boolean;
 }
 
 export function protocolNumber(traffic: Traffic): number {

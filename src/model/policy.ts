@@ -108,6 +108,11 @@ export function policyDisplayName(policy: Pick<Policy, "namespace" | "name">): s
   return policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`;
 }
 
+/** Unique over all kinds, as short as that allows: `namespace/name` of a NetworkPolicy, `Kind/name` of others. */
+export function policyReference(policy: Pick<Policy, "kind" | "namespace" | "name">): string {
+  return policy.namespace === undefined ? `${policy.kind}/${policy.name}` : `${policy.namespace}/${policy.name}`;
+}
+
 /** The order in which the policies of a tier are asked: by priority, then by key. NetworkPolicies have no order: by key. */
 export function comparePolicies(a: Policy, b: Policy): number {
   const byPriority = a.tier === "namespace" || b.tier === "namespace" ? 0 : a.priority - b.priority;

@@ -1,7 +1,7 @@
 // Pod queries in one canonical form: equal queries have equal text, so they share selections, sets and names.
 
 import { NAMESPACE_NAME_LABEL } from "../model/cluster.ts";
-import { EVERYTHING, formatSelector } from "../model/labels.ts";
+import { EVERYTHING, formatSelector, type LabelSelector } from "../model/labels.ts";
 import type { NamespaceQuery, PodQuery } from "../model/policy.ts";
 
 /** Every pod of every namespace. */
@@ -38,4 +38,14 @@ export function formatNamespaceQuery(namespaces: NamespaceQuery): string {
   return namespaces.selector.requirements.length === 0
     ? "all namespaces"
     : `namespaces ${formatSelector(namespaces.selector)}`;
+}
+
+/** Equal for node selectors of equal canonical form, different for all others. */
+export function nodeSelectorKey(selector: LabelSelector): string {
+  return JSON.stringify(["nodes", selector.requirements.map(tuple)]);
+}
+
+/** For people: `nodes role=worker`, `all nodes`. */
+export function formatNodeSelector(selector: LabelSelector): string {
+  return selector.requirements.length === 0 ? "all nodes" : `nodes ${formatSelector(selector)}`;
 }

@@ -11,7 +11,7 @@ function addresses(values: readonly number[], origins: readonly string[] = ["x/p
   const ranges = [...new Set(values)]
     .sort((a, b) => a - b)
     .map((value) => ({ first: BigInt(value), last: BigInt(value) }));
-  return { any: false, queries: new Map(), ranges, origins };
+  return { any: false, queries: new Map(), nodes: new Map(), ranges, origins };
 }
 
 const entry = (protocol: PortProtocol, first: number, last: number, ...values: number[]): PortEntry => ({

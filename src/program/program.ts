@@ -1,17 +1,18 @@
 // The node program: what one node has to enforce, said without any backend's words. Data only.
 //
-//   packet of a local pod --dispatch by address--> class chain: allows, else drop
+//   packet of a local pod --dispatch by address--> class: its sections, tier by tier, until one decides
 //
 // Everything is content-addressed: equal names mean equal content, on every node and after every restart, so two
 // programs differ in whole classes, in set elements and in dispatch entries, never inside a class.
 
 import type { PortProtocol } from "../model/cluster.ts";
-import type { Direction, PodQuery } from "../model/policy.ts";
+import type { LabelSelector } from "../model/labels.ts";
+import type { Direction, PodQuery, RuleAction, Tier } from "../model/policy.ts";
 import type { Address, Family } from "../net/address.ts";
 import type { CidrBlock } from "../net/cidr.ts";
 
 export interface ProgramOptions {
-  /** `enforce`: egress policies also judge traffic from a pod to its own node. */
+  /** `enforce`: NetworkPolicy's egress rules also judge traffic from a pod to its own node. */
   readonly podToOwnNode: "allow" | "enforce";
   /** `ipvs`: translated packets of other nodes and pods leave through the output hook; they are judged there. */
   readonly serviceProxy: "netfilter" | "ipvs";
@@ -46,39 +47,54 @@ export interface ClosedAddresses {
   readonly known: ReadonlySet<Address>;
 }
 
-/** Which class judges an address; at least one of the two is there. */
+/** Which class judges an address; egress or ingress is there. */
 export interface Dispatch {
   readonly egress: ClassId | undefined;
   readonly ingress: ClassId | undefined;
+  /** What the pod sends to this node itself; also an egress class. undefined: everything may pass there. */
+  readonly toOwnNode: ClassId | undefined;
 }
 
-/** What local pods with the same isolating policies (and the same meaning of their port names) share, per direction and family. */
+/** What local pods with the same judging policies (and the same meaning of their port names) share, per direction and family. */
 export interface PolicyClass {
   readonly id: ClassId;
   readonly direction: Direction;
   readonly family: Family;
-  /** The isolating policies, `namespace/name`, in order of their keys. */
+  /** The judging policies (`policyReference`), in the order in which they are asked. */
   readonly policies: readonly string[];
-  readonly section: NamespaceSection;
+  /** In the order of the tiers; what the last of them leaves undecided is allowed. */
+  readonly sections: readonly Section[];
 }
 
-/** The NetworkPolicy tier of a class: a packet that nothing here allows is denied. Sections of other tiers stand beside it. */
-export interface NamespaceSection {
-  readonly tier: "namespace";
-  /** Some rule allows every peer on every port: nothing is denied. Then the rest is empty. */
-  readonly allowsEverything: boolean;
-  /** Peers allowed on every port of every protocol. */
+/** What one tier says in a class. */
+export interface Section {
+  readonly tier: Tier;
+  /**
+   * In order: the first run that matches decides. The namespace tier has one, of what is allowed, and denies everything else; the
+   * other tiers leave it to the next section.
+   */
+  readonly runs: readonly RuleRun[];
+}
+
+/** Neighbouring rules of one action, united: the order among them changes nothing. */
+export interface RuleRun {
+  readonly action: RuleAction;
+  /** Every peer on every port. Then the rest is empty. */
+  readonly matchesEverything: boolean;
+  /** Peers matched on every port of every protocol. */
   readonly anyPort: PeerGroup | undefined;
   readonly ports: readonly PortGroup[];
   /** The groups' ports do not overlap: the first that matches decides, so one look-up by port finds it. */
   readonly disjoint: boolean;
   /** Egress only: (destination, protocol, port) triples that named ports resolve to. */
   readonly namedDestinations: NamedDestinations | undefined;
+  /** The policy rules that it comes from, `policyReference[rule]`. */
+  readonly origins: readonly string[];
 }
 
 export interface PeerGroup {
   readonly peers: AddressMatch;
-  /** The policy rules that it comes from, `namespace/name[rule]`. */
+  /** The policy rules that it comes from, `policyReference[rule]`. */
   readonly origins: readonly string[];
 }
 
@@ -98,10 +114,10 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** Addresses of one family: any, or the union of pod sets and CIDR blocks. */
+/** Addresses of one family: any, or the union of sets and CIDR blocks. */
 export interface AddressMatch {
   readonly any: boolean;
-  readonly podSets: readonly SetId[];
+  readonly sets: readonly SetId[];
   /** Disjoint, in address order, excepts subtracted. */
   readonly blocks: readonly CidrBlock[];
 }
@@ -115,8 +131,8 @@ export interface ProgramSet {
 }
 
 export type SetDefinition =
-  /** Addresses of the pods that any of the queries selects. Elements are addresses. */
-  | { readonly kind: "addresses"; readonly queries: readonly PodQuery[] }
+  /** Addresses of the pods that any of the queries selects, and of the nodes that any of the selectors does. Elements are addresses. */
+  | { readonly kind: "addresses"; readonly queries: readonly PodQuery[]; readonly nodes: readonly LabelSelector[] }
   /** What port names mean on the pods that a term selects. Elements are `formatDestinationPort` texts. */
   | { readonly kind: "destination-ports"; readonly terms: readonly NamedPortTerm[] };
 

@@ -3,12 +3,22 @@
 
 import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
 import { LINK_SCOPE_BLOCKS } from "../model/link-scope.ts";
-import type { Direction, Peer, Policy, PortMatch } from "../model/policy.ts";
-import { ANY } from "../model/policy.ts";
+import {
+  ANY,
+  addressBlocksOf,
+  DIRECTIONS,
+  type Direction,
+  type Peer,
+  type Policy,
+  type PortMatch,
+  type Rule,
+} from "../model/policy.ts";
 import { type Address, addressValue, type Family } from "../net/address.ts";
 import { type CidrBlock, cidrRange } from "../net/cidr.ts";
-import { type EvaluateOptions, isolatingPolicies, peerMatches, resolveNamedPort } from "../semantics/evaluate.ts";
+import type { EvaluateOptions } from "../semantics/evaluate.ts";
 import { isClosedBy } from "../semantics/judge-unknown.ts";
+import { canDeny, judgingPolicies } from "../semantics/judging-policies.ts";
+import { peerMatches, resolveNamedPort } from "../semantics/matching.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
 import { AddressCuts, type Atom, atomOf, atomsIn } from "./address-atoms.ts";
 import {
@@ -32,7 +42,7 @@ export class AddressSides {
   readonly #testsOfChain = new Map<string, readonly AddressTest[]>();
   readonly #entries = new Map<string, ReadonlyMap<number, readonly TestEntry[]>>();
   readonly #peerBits = new Map<Peer, Set<number>>();
-  readonly #isolating = new Map<string, readonly Policy[]>();
+  readonly #judging = new Map<string, readonly Policy[]>();
 
   /** Throws UnprovableRule when a rule asks something of addresses that cannot be taken apart. */
   constructor(view: ClusterView, nodeName: string, ruleset: Ruleset, family: Family, options: EvaluateOptions) {
@@ -106,14 +116,19 @@ export class AddressSides {
     return this.#closed.has(atom.index);
   }
 
-  isolating(direction: Direction, pod: SelectablePod): readonly Policy[] {
+  /** The policies that have a say in what the pod sends or receives, in the order in which they are asked. */
+  judging(direction: Direction, pod: SelectablePod): readonly Policy[] {
     const key = `${direction} ${pod.key}`;
-    let policies = this.#isolating.get(key);
+    let policies = this.#judging.get(key);
     if (policies === undefined) {
-      policies = isolatingPolicies(this.#view, direction, pod);
-      this.#isolating.set(key, policies);
+      policies = judgingPolicies(this.#view, direction, pod);
+      this.#judging.set(key, policies);
     }
     return policies;
+  }
+
+  isRestricted(pod: SelectablePod): boolean {
+    return DIRECTIONS.some((direction) => this.judging(direction, pod).some((policy) => canDeny(policy, direction)));
   }
 
   /** Whether the evaluator's peer matches the atom; asked once per peer for all atoms. */
@@ -153,8 +168,8 @@ function addPolicyCuts(view: ClusterView, nodeName: string, family: Family, cuts
   for (const address of addresses) if (address.includes(":") === (family === 6)) cuts.addAddress(address);
   for (const policy of view.policies()) {
     for (const peer of [...peersOf(policy, "ingress"), ...peersOf(policy, "egress")]) {
-      if (peer.kind !== "ipBlock") continue;
-      for (const block of [peer.cidr, ...peer.except]) addBlock(block, cuts);
+      for (const { cidr, except } of addressBlocksOf(peer))
+        for (const block of [cidr, ...except]) addBlock(block, cuts);
     }
   }
 }
@@ -172,21 +187,25 @@ function addBlock(block: CidrBlock, cuts: AddressCuts): void {
 
 /** Every peer of a policy's rules in one direction. */
 export function peersOf(policy: Policy, direction: Direction): Peer[] {
-  return policy.rules[direction].flatMap((rule) => (rule.peers === ANY ? [] : rule.peers));
+  return policy.rules[direction].flatMap((rule: Rule) => (rule.peers === ANY ? [] : rule.peers));
 }
 
 /** Every port match of a policy's rules in one direction. */
 export function portsOf(policy: Policy, direction: Direction): PortMatch[] {
-  return policy.rules[direction].flatMap((rule) => (rule.ports === ANY ? [] : rule.ports));
+  return policy.rules[direction].flatMap((rule: Rule) => (rule.ports === ANY ? [] : rule.ports));
 }
 
 /** The numbers that the port names of these matches have on a pod, as text. */
 export function namedMeaning(matches: readonly PortMatch[], pod: SelectablePod | undefined): string {
   if (pod === undefined) return "";
   return matches
-    .flatMap((match) =>
-      match.kind === "named" ? [`${match.name}/${match.protocol}=${resolveNamedPort(pod, match).join("+")}`] : [],
-    )
+    .flatMap((match) => (match.kind === "named" ? [`${match.name}/${match.protocol}=${meaningOf(match, pod)}`] : []))
     .sort()
     .join(",");
+}
+
+function meaningOf(match: PortMatch & { kind: "named" }, pod: SelectablePod): string {
+  return resolveNamedPort(pod, match)
+    .map(({ protocol, port }) => `${protocol} ${port}`)
+    .join("+");
 }

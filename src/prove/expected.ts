@@ -5,8 +5,9 @@ import type { Packet } from "../backends/nft/packet.ts";
 import type { Flow } from "../model/flow.ts";
 import { isLinkScope, keepsLinkWorking } from "../model/link-scope.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
-import { type EvaluateOptions, evaluate, isolatingPolicies } from "../semantics/evaluate.ts";
+import { type EvaluateOptions, evaluate } from "../semantics/evaluate.ts";
 import { isClosedBy } from "../semantics/judge-unknown.ts";
+import { isRestricted } from "../semantics/judging-policies.ts";
 import type { Verdict } from "../semantics/verdict.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
 
@@ -20,7 +21,7 @@ export interface Expected {
 
 export interface JudgingNode {
   readonly name: string;
-  /** Whether it has a pod that any policy isolates. */
+  /** Whether it has a pod that any policy restricts. */
   readonly isolates: boolean;
 }
 
@@ -49,10 +50,10 @@ export function expectedVerdict(
     const because = "it does not leave its link, so it could reach any pod of this node, and one is isolated";
     return { verdict: "drop", meaning: undefined, because };
   }
-  const judgesSource = packet.hook !== "input" || options.podToOwnNode === "enforce";
-  const asked = { egress: judgesSource ? source : undefined, ingress: destination };
-  if (isMidstream(packet)) return midstream(view, asked);
-  const meaning = evaluate(view, flow, options);
+  const asked = { egress: source, ingress: destination };
+  if (isMidstream(packet) && packet.hook !== "input") return midstream(view, asked);
+  // What leaves a pod and comes back to it has come through a service; the input hook sees what is for the node itself.
+  const meaning = evaluate(view, { ...flow, throughService: true, toOwnNode: packet.hook === "input" }, options);
   const denied = (["egress", "ingress"] as const).filter(
     (direction) => asked[direction] !== undefined && !meaning[direction].allow,
   );
@@ -83,7 +84,7 @@ function closedDrop(
 }
 
 function isIsolated(view: ClusterView, pod: SelectablePod): boolean {
-  return DIRECTIONS.some((direction) => isolatingPolicies(view, direction, pod).length > 0);
+  return DIRECTIONS.some((direction) => isRestricted(view, direction, pod));
 }
 
 function accept(because: string): Expected {

@@ -16,6 +16,8 @@ export interface HookPath {
   readonly sourceIsLocal: boolean;
   readonly sources: readonly Atom[];
   readonly destinations: readonly Atom[];
+  /** Whether rules of this policy are ever asked of the packets of this path. */
+  readonly asks: (policy: Policy) => boolean;
 }
 
 /** Compares all traffic between two addresses; `policies` are all that can have a say. */
@@ -41,7 +43,7 @@ interface Identity {
   readonly atoms: readonly Atom[];
   /** Chains that packets of these addresses can reach through their dispatch. */
   readonly chains: readonly Chain[];
-  /** Policies that isolate the pod in the direction in which this side is asked. */
+  /** Policies that judge the pod in the direction in which this side is asked. */
   readonly policies: readonly Policy[];
 }
 
@@ -86,7 +88,7 @@ class PathProof {
       const first = group[0] as Atom;
       const targets = tests.flatMap((test) => this.#sides.entries(test, first).flatMap((entry) => entry.target ?? []));
       const pod = this.#sides.localOwner(first);
-      const policies = pod === undefined ? [] : this.#sides.isolating(direction, pod);
+      const policies = pod === undefined ? [] : this.#sides.judging(direction, pod);
       return { atoms: group, chains: reachableChains(this.#ruleset, targets), policies };
     });
   }
@@ -98,8 +100,7 @@ class PathProof {
       const isLink = isLinkScopeAddress(direction === "egress" ? "source" : "destination", atom.address);
       return `${this.#sides.isClosed(atom) ? "closed " : ""}${isLink ? "link " : ""}${answers}`;
     }
-    const policies = this.#sides.isolating(direction, pod);
-    const isolatedOtherwise = this.#sides.isolating(direction === "egress" ? "ingress" : "egress", pod).length > 0;
+    const policies = this.#sides.judging(direction, pod);
     const names =
       direction === "ingress"
         ? namedMeaning(
@@ -107,7 +108,7 @@ class PathProof {
             pod,
           )
         : "";
-    return JSON.stringify([answers, policies.map((policy) => policy.key), isolatedOtherwise, names]);
+    return JSON.stringify([answers, policies.map((policy) => policy.key), this.#sides.isRestricted(pod), names]);
   }
 
   #provePairs(source: Identity, destination: Identity): Counterexample | undefined {
@@ -127,9 +128,9 @@ class PathProof {
   #split(side: Side, own: Identity, other: Identity): readonly (readonly Atom[])[] {
     const tests = this.#sides.testsOf([...own.chains, ...other.chains], side);
     const direction = askedDirection(side === "source" ? "destination" : "source");
-    const peers = other.policies.flatMap((policy) => peersOf(policy, direction));
-    const names: PortMatch[] =
-      direction === "egress" ? other.policies.flatMap((policy) => portsOf(policy, "egress")) : [];
+    const asked = other.policies.filter(this.#path.asks);
+    const peers = asked.flatMap((policy) => peersOf(policy, direction));
+    const names: PortMatch[] = direction === "egress" ? asked.flatMap((policy) => portsOf(policy, "egress")) : [];
     if (tests.length + peers.length + names.length === 0) return [own.atoms];
     return groupBy(own.atoms, (atom) => {
       const bits = peers.map((peer) => (this.#sides.peerMatches(peer, atom) ? "1" : "0")).join("");
@@ -178,15 +179,15 @@ class PathProof {
   }
 
   #provePair(source: Atom, destination: Atom, from: Identity, to: Identity): Counterexample | undefined {
-    // Isolation in the direction that is not asked still matters: it decides about packets in mid-connection.
-    const opposite = [...this.#isolating("ingress", source), ...this.#isolating("egress", destination)];
+    // What restricts a pod in the direction that is not asked still matters: it decides about packets in mid-connection.
+    const opposite = [...this.#judging("ingress", source), ...this.#judging("egress", destination)];
     const policies = [...from.policies, ...to.policies, ...opposite];
     return this.#compare(source, destination, policies, this.#trafficFor(source, destination, from, to));
   }
 
-  #isolating(direction: Direction, atom: Atom): readonly Policy[] {
+  #judging(direction: Direction, atom: Atom): readonly Policy[] {
     const pod = this.#sides.localOwner(atom);
-    return pod === undefined ? [] : this.#sides.isolating(direction, pod);
+    return pod === undefined ? [] : this.#sides.judging(direction, pod);
   }
 
   /** Traffic classes by the constants that this pair can meet. */
@@ -199,8 +200,8 @@ class PathProof {
     if (classes === undefined) {
       const constants = new ConstantsBuilder();
       for (const chain of chains) constants.addChain(this.#ruleset, chain);
-      for (const policy of from.policies) addRanges(constants, portsOf(policy, "egress"));
-      for (const policy of to.policies) addRanges(constants, portsOf(policy, "ingress"));
+      for (const policy of from.policies.filter(this.#path.asks)) addRanges(constants, portsOf(policy, "egress"));
+      for (const policy of to.policies.filter(this.#path.asks)) addRanges(constants, portsOf(policy, "ingress"));
       for (const port of ports) constants.addWord("th dport", port);
       classes = trafficClasses(constants, source.family);
       this.#traffic.set(key, classes);

@@ -90,14 +90,21 @@ function proveFamily(run: Run, family: Family): Counterexample | undefined {
 function pathsOf(run: Run, sides: AddressSides): HookPath[] {
   const own = sides.ownNodeAtoms();
   const others = sides.atoms.filter((atom) => !own.includes(atom));
+  // A node has more addresses than it tells (those of bridges): any that no pod has may be its own.
+  const nodes = sides.atoms.filter((atom) => sides.owner(atom) === undefined);
+  const any = () => true;
   const paths: HookPath[] = [
-    { hook: "forward", sourceIsLocal: false, sources: others, destinations: others },
-    { hook: "input", sourceIsLocal: false, sources: others, destinations: own },
-    { hook: "output", sourceIsLocal: true, sources: own, destinations: others },
+    { hook: "forward", sourceIsLocal: false, sources: others, destinations: others, asks: any },
+    { hook: "input", sourceIsLocal: false, sources: others, destinations: nodes, asks: asksTowardsNode(run.options) },
+    { hook: "output", sourceIsLocal: true, sources: own, destinations: others, asks: any },
   ];
   if (run.options.serviceProxy === "ipvs")
-    paths.push({ hook: "output", sourceIsLocal: false, sources: others, destinations: others });
+    paths.push({ hook: "output", sourceIsLocal: false, sources: others, destinations: others, asks: any });
   return paths;
+}
+
+function asksTowardsNode({ podToOwnNode }: ProveOptions): HookPath["asks"] {
+  return ({ tier }) => tier !== "namespace" || podToOwnNode === "enforce";
 }
 
 /** Compares one pair of addresses, one packet per traffic class. */

@@ -20,17 +20,17 @@ export interface ClosingNode {
 export function judgeUnknown(view: ClusterView, direction: Direction, flow: Flow): HalfVerdict {
   const [own, other] = direction === "egress" ? [flow.source, flow.destination] : [flow.destination, flow.source];
   const closing = closingNodes(view, own);
-  if (closing.length === 0) return { allow: true, subject: undefined, reason: { kind: "not-a-pod" } };
+  if (closing.length === 0) return { allow: true, subject: undefined, reason: { kind: "not-a-pod" }, passes: [] };
   // A node forwards nothing between the address and itself, and only what is forwarded is closed.
   const forwarding = closing.find(({ node }) => !hasAddress(view, node, other));
   if (forwarding === undefined) return neverBlocked("own-node");
   const because = keepsAddressesWorking(direction, flow);
   if (because !== undefined) return neverBlocked(because);
-  return { allow: false, subject: undefined, reason: { kind: "unknown-pod", ...forwarding } };
+  return { allow: false, subject: undefined, reason: { kind: "unknown-pod", ...forwarding }, passes: [] };
 }
 
 function neverBlocked(because: NeverBlocked): HalfVerdict {
-  return { allow: true, subject: undefined, reason: { kind: "never-blocked", because } };
+  return { allow: true, subject: undefined, reason: { kind: "never-blocked", because }, passes: [] };
 }
 
 /** The nodes, by name, that close the address: it is in their pod CIDRs, not their own, and no pod is known to have it. */

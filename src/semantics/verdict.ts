@@ -18,6 +18,8 @@ export interface HalfVerdict {
   /** The pod whose policies were asked; undefined when no known pod has the address. */
   readonly subject: PodKey | undefined;
   readonly reason: Reason;
+  /** The Pass rules that sent the flow on to the next tier, in order of the tiers. */
+  readonly passes: readonly RuleMatch[];
 }
 
 export type Reason =
@@ -26,8 +28,11 @@ export type Reason =
   | { readonly kind: "never-blocked"; readonly because: NeverBlocked }
   /** No known pod has the address, but it lies in a pod CIDR of that node, which closes such addresses (strict start). */
   | { readonly kind: "unknown-pod"; readonly node: string; readonly cidr: CidrBlock }
-  /** No policy isolates the pod in this direction. */
+  /** No policy isolates the pod in this direction, and no rule of another tier decides. */
   | { readonly kind: "not-isolated" }
+  /** A rule of the Admin or Baseline tier decided; its action says how. */
+  | { readonly kind: "tier-rule"; readonly match: RuleMatch }
+  /** Isolated by NetworkPolicies, and a rule of one of them matches. */
   | { readonly kind: "allowed"; readonly match: RuleMatch }
   /** Isolated, and no rule of any of the isolating policies matches. `misses` has every rule of each of them. */
   | { readonly kind: "isolated"; readonly policies: readonly Policy[]; readonly misses: readonly RuleMiss[] };
@@ -35,7 +40,7 @@ export type Reason =
 /** SEMANTICS "What is never blocked". */
 export type NeverBlocked = "own-pod" | "own-node" | "neighbour-discovery" | "dhcp-answer";
 
-/** The first matching rule in canonical order (policy key, rule index). */
+/** A matching rule, with what of it matches. */
 export interface RuleMatch {
   readonly policy: Policy;
   readonly rule: Rule;

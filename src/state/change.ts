@@ -3,7 +3,6 @@
 import type { Namespace, Node, Pod, PodKey } from "../model/cluster.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Policy, PolicyKey } from "../model/policy.ts";
-import type { CidrBlock } from "../net/cidr.ts";
 import type { SelectablePod } from "./view.ts";
 
 /** One object set or removed. Setting an equal object is allowed and changes nothing. */
@@ -17,11 +16,6 @@ export type ClusterEvent =
 export type StateChange =
   | { readonly kind: "pod"; readonly before: SelectablePod | undefined; readonly after: SelectablePod | undefined }
   | { readonly kind: "namespace"; readonly name: string; readonly before: Labels; readonly after: Labels }
-  /** The pod CIDRs of a node. Its addresses are asked for when they matter and are no change. */
-  | {
-      readonly kind: "pod-cidrs";
-      readonly node: string;
-      readonly before: readonly CidrBlock[];
-      readonly after: readonly CidrBlock[];
-    }
+  /** Its labels, addresses or pod CIDRs. The addresses that only its pods report are asked for when they matter and are no change. */
+  | { readonly kind: "node"; readonly before: Node | undefined; readonly after: Node | undefined }
   | { readonly kind: "policy"; readonly before: Policy | undefined; readonly after: Policy | undefined };

@@ -179,33 +179,28 @@ describe("node addresses", () => {
   });
 });
 
-describe("pod CIDRs of a node", () => {
-  const node = (...blocks: readonly string[]): Node => ({
-    name: "n1",
-    labels: {},
-    addresses: [],
-    podCidrs: blocks.map((text) => parseCidr(text)?.block as CidrBlock),
-    position,
-  });
-  const set = (store: ClusterStore, value: Node | undefined) =>
-    store.apply({ kind: "node", name: "n1", node: value }).map((change) => {
-      if (change.kind !== "pod-cidrs") throw new Error(change.kind);
-      return [change.node, change.before.map((block) => block.text), change.after.map((block) => block.text)];
-    });
+describe("a node's labels, addresses and pod CIDRs", () => {
+  const plain: Node = { name: "n1", labels: {}, addresses: [], podCidrs: [], position };
+  const block = (text: string) => parseCidr(text)?.block as CidrBlock;
+  const set = (store: ClusterStore, value: Node | undefined) => store.apply({ kind: "node", name: "n1", node: value });
 
-  it("are a change when they come, when they become others, and when the node goes", () => {
+  it.each<[string, Node]>([
+    ["labels", { ...plain, labels: { role: "worker" } }],
+    ["addresses", { ...plain, addresses: [address("10.9.0.1")] }],
+    ["pod CIDRs", { ...plain, podCidrs: [block("10.1.0.0/24"), block("fd00:1::/64")] }],
+  ])("are a change when the %s come, become others, and go with the node", (_, changed) => {
     const store = new ClusterStore();
-    expect(set(store, node("10.1.0.0/24"))).toEqual([["n1", [], ["10.1.0.0/24"]]]);
-    expect(set(store, node("10.1.0.0/24", "fd00:1::/64"))).toEqual([
-      ["n1", ["10.1.0.0/24"], ["10.1.0.0/24", "fd00:1::/64"]],
-    ]);
-    expect(set(store, undefined)).toEqual([["n1", ["10.1.0.0/24", "fd00:1::/64"], []]]);
+    expect(set(store, plain)).toEqual([{ kind: "node", before: undefined, after: plain }]);
+    expect(set(store, changed)).toEqual([{ kind: "node", before: plain, after: changed }]);
+    expect(set(store, plain)).toEqual([{ kind: "node", before: changed, after: plain }]);
+    expect(set(store, undefined)).toEqual([{ kind: "node", before: plain, after: undefined }]);
   });
 
-  it("are no change while they stay, whatever else becomes of the node", () => {
+  it("are no change while they stay, as with a node that reports its health", () => {
     const store = new ClusterStore();
-    set(store, node("10.1.0.0/24"));
-    expect(set(store, { ...node("10.1.0.0/24"), addresses: [address("10.9.0.1")] })).toEqual([]);
+    const node = { ...plain, labels: { role: "worker" }, addresses: [address("10.9.0.1")] };
+    set(store, node);
+    expect(set(store, { ...node, labels: { ...node.labels }, addresses: [...node.addresses] })).toEqual([]);
     expect(store.nodeAddresses("n1")).toEqual(["10.9.0.1"]);
   });
 });

@@ -123,10 +123,9 @@ export class ClusterStore implements ClusterView {
   }
 
   #setNode(name: string, node: Node | undefined): StateChange[] {
-    const before = this.#nodes.get(name)?.podCidrs ?? [];
-    const after = node?.podCidrs ?? [];
+    const before = this.#nodes.get(name);
     setOrDelete(this.#nodes, name, node);
-    return sameBlocks(before, after) ? [] : [{ kind: "pod-cidrs", node: name, before, after }];
+    return sameNode(before, node) ? [] : [{ kind: "node", before, after: node }];
   }
 
   pods(): Iterable<Pod> {
@@ -232,6 +231,12 @@ function toList(value: Pod | readonly Pod[] | undefined): readonly Pod[] {
 
 function sameList(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every((address, index) => address === b[index]);
+}
+
+/** Nodes report their health every few seconds: most of their events change nothing here. */
+function sameNode(a: Node | undefined, b: Node | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return sameLabels(a.labels, b.labels) && sameList(a.addresses, b.addresses) && sameBlocks(a.podCidrs, b.podCidrs);
 }
 
 function sameBlocks(a: readonly CidrBlock[], b: readonly CidrBlock[]): boolean {

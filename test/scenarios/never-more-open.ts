@@ -22,7 +22,7 @@ import { DIRECTIONS } from "../../src/model/policy.ts";
 import { addressFamily, FAMILIES } from "../../src/net/address.ts";
 import type { ProgramOptions } from "../../src/program/program.ts";
 import { expectedVerdict, judgingNode } from "../../src/prove/expected.ts";
-import { isolatingPolicies } from "../../src/semantics/evaluate.ts";
+import { isRestricted } from "../../src/semantics/judging-policies.ts";
 import type { ClusterStore } from "../../src/state/store.ts";
 import type { VersionWindow } from "./agent-knowledge.ts";
 import { EVENT_KINDS, type ServerHistory, type Versions } from "./server-history.ts";
@@ -113,7 +113,7 @@ function isolatedAddresses(state: ClusterStore, node: string): string {
   for (const pod of state.selectablePods()) {
     if (pod.pod.nodeName !== node) continue;
     for (const direction of DIRECTIONS) {
-      if (isolatingPolicies(state, direction, pod).length === 0) continue;
+      if (!isRestricted(state, direction, pod)) continue;
       entries.push(...pod.addresses.map((address) => `${direction} ${address}`));
     }
   }

@@ -24,9 +24,9 @@ const MAX_MASKED_LENGTHS = 2;
 export function addressConditions(match: AddressMatch, family: Family, side: "saddr" | "daddr"): AddressConditions {
   if (match.any) return { alternatives: [[]], sets: [] };
   const address: Field = `${family === 4 ? "ip" : "ip6"} ${side}`;
-  const pods = match.podSets.map((set) => [inSet(address, set)]);
+  const members = match.sets.map((set) => [inSet(address, set)]);
   const blocks = blockConditions(match.blocks, family, address);
-  return { alternatives: [...pods, ...blocks.alternatives], sets: blocks.sets };
+  return { alternatives: [...members, ...blocks.alternatives], sets: blocks.sets };
 }
 
 function blockConditions(blocks: readonly CidrBlock[], family: Family, address: Field): AddressConditions {

@@ -3,7 +3,7 @@
 //   forward:  known connections pass; (unknownLocalPods: drop) addresses that no known pod has are closed; packets in the middle of unknown TCP connections of isolated pods are dropped;
 //             packets that only a link carries are dropped while any local pod is isolated (link-scope.ts);
 //             then the source pod's egress class, then the destination pod's ingress class. No entry: not isolated.
-//   input:    (podToOwnNode: enforce) pod -> its own node: the egress class only
+//   input:    only while any pod has a class for what it sends to its own node: that class
 //   output:   (serviceProxy: ipvs) packets that IPVS translated leave here with a source that is not this node
 //
 // Priority filter - 5: after destination NAT (-100), before other filters (0); our accept ends only our own table.
@@ -14,10 +14,12 @@ import { ACCEPT, DROP, inSet, is, isNot, jump, lookUp, masked, rule } from "./bu
 import { linkScopeChain, linkScopeDropChain, toLinkScope4, toLinkScope6 } from "./link-scope.ts";
 import {
   DISPATCH6_CHAIN,
+  DISPATCH6_NODE_CHAIN,
   dispatchMap,
   isolatedSet,
   MIDSTREAM_CHAIN,
   MIDSTREAM_COUNTER,
+  ownNodeMap,
   UNKNOWN_CHAIN,
 } from "./names.ts";
 import type { Chain, Field, Hook, Rule } from "./ruleset.ts";
@@ -25,30 +27,49 @@ import { unknownChains } from "./unknown-addresses.ts";
 
 const PRIORITY = -5;
 
-/**
- * `closed` is there with `unknownLocalPods: "drop"` only; its blocks, and whether any pod of the node is isolated, are all that the chains
- * depend on.
- */
-export function baseChains(options: ProgramOptions, closed: ClosedAddresses | undefined, isolates: boolean): Chain[] {
+/** What of this node's pods the chains depend on. */
+export interface JudgedPods {
+  /** Whether any policy restricts any of them. */
+  readonly any: boolean;
+  /** Whether what any of them sends to this node is restricted. */
+  readonly towardsNode: boolean;
+}
+
+/** `closed` is there with `unknownLocalPods: "drop"` only; of it the chains depend on the blocks alone. */
+export function baseChains(options: ProgramOptions, closed: ClosedAddresses | undefined, judged: JudgedPods): Chain[] {
   const strict = closed === undefined ? [] : [rule([], jump(UNKNOWN_CHAIN), "addresses that no known pod has")];
   const chains = [
     midstream(),
-    linkScopeChain(isolates),
+    linkScopeChain(judged.any),
     linkScopeDropChain(),
-    dispatch6(DISPATCH6_CHAIN, toLinkScope6(), ["egress", "ingress"]),
+    dispatch6(DISPATCH6_CHAIN, [...toLinkScope6(), dispatch(6, "egress"), dispatch(6, "ingress")]),
     hookChain("forward", strict, bothDispatches()),
   ];
   if (closed !== undefined) chains.push(...unknownChains(closed.blocks));
-  if (options.podToOwnNode === "enforce") {
-    const egress6 = `${DISPATCH6_CHAIN}_egress`;
-    chains.push(dispatch6(egress6, [], ["egress"]));
-    chains.push(hookChain("input", [], [dispatch(4, "egress"), toDispatch6(egress6)]));
-  }
+  if (judged.towardsNode) chains.push(...ownNodeChains());
   if (options.serviceProxy === "ipvs") {
     const ownTraffic = rule([is("fib saddr type", "local")], ACCEPT, "what the node itself sends reaches its pods");
     chains.push(hookChain("output", [ownTraffic, ...strict], bothDispatches()));
   }
   return chains;
+}
+
+/** There exactly while any pod's packets to this node are judged: other nodes' own traffic meets no hook of ours. */
+export function ownNodeChains(): Chain[] {
+  const toNode = (family: Family): Rule => ({
+    statements: [lookUp(family === 4 ? "ip saddr" : "ip6 saddr", ownNodeMap(family))],
+    comment: undefined,
+  });
+  const known = rule([is("ct state", "established", "related")], ACCEPT);
+  return [
+    dispatch6(DISPATCH6_NODE_CHAIN, [toNode(6)]),
+    {
+      name: "input",
+      hook: { name: "input", priority: PRIORITY },
+      comment: undefined,
+      rules: [known, toNode(4), toDispatch6(DISPATCH6_NODE_CHAIN)],
+    },
+  ];
 }
 
 function hookChain(hook: Hook, first: readonly Rule[], dispatches: readonly Rule[]): Chain {
@@ -79,8 +100,7 @@ function toDispatch6(chain: string): Rule {
   return rule([is("meta nfproto", "ipv6")], jump(chain));
 }
 
-function dispatch6(name: string, first: readonly Rule[], directions: readonly ("egress" | "ingress")[]): Chain {
-  const rules = [...first, ...directions.map((direction) => dispatch(6, direction))];
+function dispatch6(name: string, rules: readonly Rule[]): Chain {
   return { name, hook: undefined, comment: undefined, rules };
 }
 

@@ -1,22 +1,20 @@
 // One class of the program -> its chains:
 //
-//   <class>          peers of any port; named destinations; port groups (one by one, or one look-up by port)
-//   <class>_portsN   only when there is a look-up by port: the peers of one group
-//   <class>_deny     what is never blocked, then log, count, drop
+//   <class>            the first section: its runs in order
+//   <class>_<tier>     a later section, reached when the one before passes or has nothing to say
+//   ..._rest           what follows a look-up by port in the same section
+//   ..._portsN         only when there is a look-up by port: the peers of one group
+//   <class>[_<tier>]_deny   what is never blocked, then log, count, drop; without a tier in its name: NetworkPolicy's
 //
 // Between these chains only `goto` is used, so `return` leaves the class: allowed here, the packet goes on.
-// Ranges of ports among others are looked up in sets and maps with names: an anonymous one comes and goes with its rule, and
-// is empty for a moment when a chain gets its rules again (phases.ts).
 
-import type { Family } from "../../net/address.ts";
-import { contentHash } from "../../program/hash.ts";
-import type { PeerGroup, PolicyClass, PortGroup, PortRange, ProgramOptions } from "../../program/program.ts";
-import { addressConditions } from "./address-condition.ts";
+import type { PolicyClass, ProgramOptions, RuleRun, Section } from "../../program/program.ts";
 import { concat, goto, inSet, is, RETURN, rule } from "./build.ts";
 import { listComment, safeComment } from "./comment.ts";
 import { logAndDrop, neverBlocked } from "./deny.ts";
-import { denyChain, dropCounter, portGroupChain, portMap, portRangeSet, selfSet } from "./names.ts";
-import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry, VerdictMap } from "./ruleset.ts";
+import { denyChain, dropCounter, logName, restChain, sectionChain, selfSet } from "./names.ts";
+import type { Chain, NamedSet, Rule, Verdict, VerdictMap } from "./ruleset.ts";
+import { addressField, portLookUp, runRules } from "./run-rules.ts";
 
 /** IPVS leaves no mark on what it translated. */
 export type ServiceTranslation = Pick<ProgramOptions, "serviceProxy">;
@@ -29,157 +27,88 @@ export interface ClassChains {
 
 export function compileClassChains(policyClass: PolicyClass, options: ServiceTranslation): ClassChains {
   const sets = new Map<string, NamedSet | VerdictMap>();
-  const { id, section } = policyClass;
-  const comment = listComment(policyClass.policies);
-  if (section.allowsEverything) {
-    return {
-      chains: [
-        { name: id, hook: undefined, comment, rules: [rule([], RETURN, safeComment("some rule allows everything"))] },
-      ],
-      sets: [],
-    };
-  }
-  const rules: Rule[] = [];
-  if (section.anyPort !== undefined) rules.push(...peerRules(policyClass, [], section.anyPort, RETURN, sets));
-  if (section.namedDestinations !== undefined) {
-    const key = concat(addressField(policyClass.family, "daddr"), "meta l4proto", "th dport");
-    rules.push(
-      rule([inSet(key, section.namedDestinations.set)], RETURN, listComment(section.namedDestinations.origins)),
-    );
-  }
-  const groupChains: Chain[] = [];
-  if (section.disjoint) {
-    rules.push(portLookUp(policyClass, section.ports, sets));
-    for (const [index, group] of section.ports.entries()) {
-      if (!group.peers.any) groupChains.push(portGroup(policyClass, group, index, sets));
-    }
-  } else {
-    for (const group of section.ports) {
-      for (const ports of portConditions(group.ports, sets))
-        rules.push(...peerRules(policyClass, ports, group, RETURN, sets));
-    }
-  }
-  rules.push(rule([], goto(denyChain(id))));
-  const chains = [{ name: id, hook: undefined, comment, rules }, ...groupChains, deny(policyClass, options)];
-  return { chains, sets: [...sets.values()] };
-}
-
-function peerRules(
-  policyClass: PolicyClass,
-  ports: readonly Statement[],
-  group: PeerGroup,
-  verdict: Verdict,
-  sets: Map<string, NamedSet | VerdictMap>,
-): Rule[] {
-  const side = policyClass.direction === "ingress" ? "saddr" : "daddr";
-  const conditions = addressConditions(group.peers, policyClass.family, side);
-  for (const set of conditions.sets) sets.set(set.name, set);
-  return conditions.alternatives.map((address) => rule([...ports, ...address], verdict, listComment(group.origins)));
-}
-
-const PROTOCOL_AND_PORT: readonly Field[] = ["meta l4proto", "th dport"];
-
-function portLookUp(
-  policyClass: PolicyClass,
-  groups: readonly PortGroup[],
-  sets: Map<string, NamedSet | VerdictMap>,
-): Rule {
-  const entries: VerdictEntry[] = groups.flatMap((group, index) => {
-    const verdict = group.peers.any ? RETURN : goto(portGroupChain(policyClass.id, index));
-    return group.ports.map((range) => ({ element: portElement(range), verdict }));
+  const { id, sections } = policyClass;
+  const chains = sections.flatMap((section, index) => {
+    const after = sections[index + 1];
+    const name = index === 0 ? id : sectionChain(id, section.tier);
+    return sectionChains(name, section, after && goto(sectionChain(id, after.tier)), { policyClass, options, sets });
   });
-  const key = concat(...PROTOCOL_AND_PORT);
-  if (!groups.some(({ ports }) => ports.some(isRange)))
-    return { statements: [{ kind: "vmap", key, map: { kind: "values", entries } }], comment: undefined };
-  const map: VerdictMap = {
-    kind: "map",
-    name: portMap(policyClass.id),
-    key: PROTOCOL_AND_PORT,
-    interval: true,
-    size: undefined,
-    comment: undefined,
-    elements: new Map(entries.map(({ element, verdict }) => [element, verdict])),
-  };
-  sets.set(map.name, map);
-  return { statements: [{ kind: "vmap", key, map: { kind: "map", name: map.name } }], comment: undefined };
-}
-
-function portGroup(
-  policyClass: PolicyClass,
-  group: PortGroup,
-  index: number,
-  sets: Map<string, NamedSet | VerdictMap>,
-): Chain {
+  const [first, ...rest] = chains.length > 0 ? chains : [chain(id, [])];
   return {
-    name: portGroupChain(policyClass.id, index),
-    hook: undefined,
-    comment: undefined,
-    rules: [...peerRules(policyClass, [], group, RETURN, sets), rule([], goto(denyChain(policyClass.id)))],
+    chains: [{ ...(first as Chain), comment: listComment(policyClass.policies) }, ...rest],
+    sets: [...sets.values()],
   };
 }
 
-/**
- * One condition per protocol: `tcp dport 80`, `tcp dport { 80, 443 }`, `tcp dport 8000-8080`, or `meta l4proto tcp` for all its
- * ports. Where a range is one of several, one look-up for all protocols.
- */
-function portConditions(ports: readonly PortRange[], sets: Map<string, NamedSet | VerdictMap>): Statement[][] {
-  const byProtocol = new Map<PortRange["protocol"], PortRange[]>();
-  for (const range of ports) byProtocol.set(range.protocol, [...(byProtocol.get(range.protocol) ?? []), range]);
-  if ([...byProtocol.values()].some((ranges) => ranges.length > 1 && ranges.some(isRange))) {
-    const set = portRanges(ports);
-    sets.set(set.name, set);
-    return [[inSet(concat(...PROTOCOL_AND_PORT), set.name)]];
+interface ClassContext {
+  readonly policyClass: PolicyClass;
+  readonly options: ServiceTranslation;
+  readonly sets: Map<string, NamedSet | VerdictMap>;
+}
+
+/** The chains of one section; the first has the name given. `next`: where undecided packets go; undefined: they are allowed. */
+function sectionChains(name: string, section: Section, next: Verdict | undefined, context: ClassContext): Chain[] {
+  const { policyClass, sets } = context;
+  const toDeny = goto(denyChain(policyClass.id, section.tier));
+  const verdictOf = { allow: RETURN, deny: toDeny, pass: next ?? RETURN };
+  const undecided = section.tier === "namespace" ? toDeny : next;
+  const chains: Chain[] = [];
+  let current = name;
+  let rules: Rule[] = [];
+  for (const [index, run] of section.runs.entries()) {
+    const verdict = verdictOf[run.action];
+    if (run.matchesEverything) {
+      rules.push(rule([], verdict, everythingComment(section, run)));
+      return [...chains, chain(current, rules), ...denyChains(section, context)];
+    }
+    rules.push(...runRules(run, verdict, policyClass, sets));
+    if (!run.disjoint) continue;
+    const isLast = index === section.runs.length - 1;
+    const rest = isLast ? undecided : goto(restChain(current));
+    const lookUp = portLookUp(current, run, verdict, endingIn(rest), policyClass, sets);
+    chains.push(chain(current, [...rules, lookUp.rule, ...endingIn(rest)]), ...lookUp.chains);
+    if (isLast) return [...chains, ...denyChains(section, context)];
+    current = restChain(current);
+    rules = [];
   }
-  return [...byProtocol].map(([protocol, ranges]) => {
-    const word = protocol.toLowerCase() as "tcp" | "udp" | "sctp";
-    const whole = ranges.some((range) => range.first === 0 && range.last === 65535);
-    return [whole ? is("meta l4proto", word) : is(`${word} dport`, ...ranges.map(portWord))];
-  });
+  return [...chains, chain(current, [...rules, ...endingIn(undecided)]), ...denyChains(section, context)];
 }
 
-function portRanges(ports: readonly PortRange[]): NamedSet {
-  const elements = ports.map(portElement).sort();
-  return {
-    kind: "set",
-    name: portRangeSet(contentHash(elements.join(","))),
-    key: PROTOCOL_AND_PORT,
-    interval: true,
-    size: undefined,
-    comment: undefined,
-    elements: new Set(elements),
-  };
+function endingIn(verdict: Verdict | undefined): Rule[] {
+  return verdict === undefined ? [] : [rule([], verdict)];
 }
 
-function isRange({ first, last }: PortRange): boolean {
-  return first !== last;
+function everythingComment({ tier }: Section, run: RuleRun): string {
+  return tier === "namespace" ? safeComment("some rule allows everything") : listComment(run.origins);
 }
 
-function portElement(range: PortRange): string {
-  return `${range.protocol.toLowerCase()} . ${portWord(range)}`;
+function chain(name: string, rules: readonly Rule[]): Chain {
+  return { name, hook: undefined, comment: undefined, rules };
 }
 
-function portWord(range: PortRange): string {
-  return range.first === range.last ? String(range.first) : `${range.first}-${range.last}`;
+/** One, or none where the section denies nothing. */
+function denyChains({ tier, runs }: Section, { policyClass, options }: ClassContext): Chain[] {
+  const { id, direction, family } = policyClass;
+  const denies = tier === "namespace" ? !runs.some((run) => run.matchesEverything) : runs.some(isDeny);
+  if (!denies) return [];
+  const rules = [
+    ...neverBlocked(direction, family),
+    ...(tier === "namespace" ? [throughService(policyClass, options)] : []),
+    ...logAndDrop(logName(id, tier), dropCounter(direction)),
+  ];
+  return [chain(denyChain(id, tier), rules)];
 }
 
-function deny({ id, direction, family }: PolicyClass, { serviceProxy }: ServiceTranslation): Chain {
+function isDeny({ action }: RuleRun): boolean {
+  return action === "deny";
+}
+
+/** NetworkPolicy never blocks it; the other tiers do (network-policy-api, "Hairpin"). */
+function throughService({ family }: PolicyClass, { serviceProxy }: ServiceTranslation): Rule {
   const pair = concat(addressField(family, "saddr"), addressField(family, "daddr"));
-  return {
-    name: denyChain(id),
-    hook: undefined,
-    comment: undefined,
-    rules: [
-      ...neverBlocked(direction, family),
-      rule(
-        [inSet(pair, selfSet(family)), ...(serviceProxy === "ipvs" ? [] : [is("ct status", "dnat")])],
-        RETURN,
-        "a pod that reaches itself through a service",
-      ),
-      ...logAndDrop(id, dropCounter(direction)),
-    ],
-  };
-}
-
-function addressField(family: Family, side: "saddr" | "daddr"): Field {
-  return `${family === 4 ? "ip" : "ip6"} ${side}`;
+  return rule(
+    [inSet(pair, selfSet(family)), ...(serviceProxy === "ipvs" ? [] : [is("ct status", "dnat")])],
+    RETURN,
+    "a pod that reaches itself through a service",
+  );
 }

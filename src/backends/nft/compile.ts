@@ -1,7 +1,7 @@
 // A whole node program -> the nft table. The incremental way from one program to the next is `tracker.ts`.
 
 import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";
-import { formatQuery } from "../../program/pod-query.ts";
+import { formatNodeSelector, formatQuery } from "../../program/pod-query.ts";
 import {
   type Dispatch,
   type NodeProgram,
@@ -9,7 +9,7 @@ import {
   type ProgramSet,
   parseDestinationPort,
 } from "../../program/program.ts";
-import { baseChains } from "./base-chains.ts";
+import { baseChains, type JudgedPods } from "./base-chains.ts";
 import { jump } from "./build.ts";
 import { listComment } from "./comment.ts";
 import { compileClassChains } from "./compile-class.ts";
@@ -19,6 +19,7 @@ import {
   isolatedSet,
   knownSet,
   MIDSTREAM_COUNTER,
+  ownNodeMap,
   selfSet,
   UNKNOWN_COUNTER,
 } from "./names.ts";
@@ -46,14 +47,20 @@ export function compileRuleset(program: NodeProgram): Ruleset {
   for (const set of dispatchSets(program.dispatch)) sets.set(set.name, set);
   if (program.closed !== undefined) for (const set of knownSets(program.closed.known)) sets.set(set.name, set);
   for (const set of program.sets.values()) sets.set(set.id, compileSet(set));
-  for (const chain of baseChains(program.options, program.closed, program.dispatch.size > 0))
-    chains.set(chain.name, chain);
+  for (const chain of baseChains(program.options, program.closed, judgedOf(program))) chains.set(chain.name, chain);
   for (const policyClass of program.classes.values()) {
     const compiled = compileClassChains(policyClass, program.options);
     for (const chain of compiled.chains) chains.set(chain.name, chain);
     for (const set of compiled.sets) sets.set(set.name, set);
   }
   return { table: TABLE, counters: countersOf(program.options), sets, chains };
+}
+
+function judgedOf({ dispatch }: NodeProgram): JudgedPods {
+  return {
+    any: dispatch.size > 0,
+    towardsNode: [...dispatch.values()].some(({ toOwnNode }) => toOwnNode !== undefined),
+  };
 }
 
 /** Declared size of a set that has to hold so many elements: room to double, at least 64; a declared size makes look-ups faster. */
@@ -66,7 +73,12 @@ export function compileSet(set: ProgramSet): NamedSet {
   const address = (side: "saddr" | "daddr"): Field => `${family === 4 ? "ip" : "ip6"} ${side}`;
   const common = { kind: "set" as const, name: id, interval: false, size: capacityFor(elements.size) };
   if (definition.kind === "addresses") {
-    return { ...common, key: [address("saddr")], comment: listComment(definition.queries.map(formatQuery)), elements };
+    return {
+      ...common,
+      key: [address("saddr")],
+      comment: listComment([...definition.queries.map(formatQuery), ...definition.nodes.map(formatNodeSelector)]),
+      elements,
+    };
   }
   const terms = definition.terms.map((term) => {
     const where =
@@ -112,10 +124,11 @@ export interface DispatchElements {
 export function dispatchElements(address: Address, dispatch: Dispatch | undefined): DispatchElements {
   if (dispatch === undefined) return { verdicts: [], members: [] };
   const family = addressFamily(address);
-  const verdicts = (["egress", "ingress"] as const).flatMap((direction) => {
-    const id = dispatch[direction];
-    return id === undefined ? [] : [{ map: dispatchMap(direction, family), address, verdict: jump(id) }];
-  });
+  const verdicts = [
+    { map: dispatchMap("egress", family), id: dispatch.egress },
+    { map: dispatchMap("ingress", family), id: dispatch.ingress },
+    { map: ownNodeMap(family), id: dispatch.toOwnNode },
+  ].flatMap(({ map, id }) => (id === undefined ? [] : [{ map, address, verdict: jump(id) }]));
   const members = [
     { set: isolatedSet(family), element: address },
     { set: selfSet(family), element: `${address} . ${address}` },
@@ -164,13 +177,12 @@ function dispatchSetsOf(
   const source: Field = family === 4 ? "ip saddr" : "ip6 saddr";
   const destination: Field = family === 4 ? "ip daddr" : "ip6 daddr";
   const common = (size: number) => ({ interval: false, size: localCapacityFor(size) });
-  const map = (direction: "egress" | "ingress", comment: string): VerdictMap => {
-    const name = dispatchMap(direction, family);
+  const map = (name: string, key: Field, comment: string): VerdictMap => {
     const elements = verdicts.get(name) ?? new Map<string, Verdict>();
     return {
       kind: "map",
       name,
-      key: [direction === "egress" ? source : destination],
+      key: [key],
       ...common(elements.size),
       comment,
       elements,
@@ -181,10 +193,11 @@ function dispatchSetsOf(
     return { kind: "set", name, key, ...common(elements.size), comment, elements };
   };
   return [
-    map("egress", "local pods whose sending is restricted"),
-    map("ingress", "local pods whose receiving is restricted"),
-    set(isolatedSet(family), [source], "local pods that any policy isolates"),
-    set(selfSet(family), [source, destination], "each isolated local pod and itself"),
+    map(dispatchMap("egress", family), source, "local pods whose sending is restricted"),
+    map(dispatchMap("ingress", family), destination, "local pods whose receiving is restricted"),
+    map(ownNodeMap(family), source, "local pods whose sending to this node is restricted"),
+    set(isolatedSet(family), [source], "local pods that any policy restricts"),
+    set(selfSet(family), [source, destination], "each of them and itself"),
   ];
 }
 

@@ -1,6 +1,6 @@
 // Names of the objects in our table that do not depend on policies.
 
-import type { Direction } from "../../model/policy.ts";
+import type { Direction, Tier } from "../../model/policy.ts";
 import type { Family } from "../../net/address.ts";
 import type { ClassId } from "../../program/program.ts";
 
@@ -9,7 +9,12 @@ export function dispatchMap(direction: Direction, family: Family): string {
   return `${direction}${family}`;
 }
 
-/** Addresses of pods that some policy isolates in some direction. */
+/** Local address -> the class of what its pod sends to this node itself. */
+export function ownNodeMap(family: Family): string {
+  return `node${family}`;
+}
+
+/** Addresses of pods that some policy restricts in some direction. */
 export function isolatedSet(family: Family): string {
   return `isolated${family}`;
 }
@@ -36,23 +41,40 @@ export const UNKNOWN_CHAIN = "unknown";
 export const UNKNOWN_COUNTER = "drop_unknown";
 export const MIDSTREAM_CHAIN = "midstream";
 export const DISPATCH6_CHAIN = "dispatch6";
+export const DISPATCH6_NODE_CHAIN = "dispatch6_node";
 export const MIDSTREAM_COUNTER = "drop_midstream";
 
 export function dropCounter(direction: Direction): string {
   return `drop_${direction}`;
 }
 
-export function denyChain(id: ClassId): string {
-  return `${id}_deny`;
+/** A section behind the first one of its class. */
+export function sectionChain(id: ClassId, tier: Tier): string {
+  return `${id}_${tier}`;
 }
 
-export function portGroupChain(id: ClassId, index: number): string {
-  return `${id}_ports${index + 1}`;
+/** What of a section follows the chain of that name. */
+export function restChain(chain: string): string {
+  return `${chain}_rest`;
+}
+
+export function denyChain(id: ClassId, tier: Tier): string {
+  return `${logName(id, tier)}_deny`;
+}
+
+/** Who denies, for the drop log: the class, and the tier where it is not NetworkPolicy's. */
+export function logName(id: ClassId, tier: Tier): string {
+  return tier === "namespace" ? id : `${id}_${tier}`;
+}
+
+/** The peers of a group of ports that the chain looks up. */
+export function portGroupChain(chain: string, index: number): string {
+  return `${chain}_ports${index + 1}`;
 }
 
 /** Protocol and port -> chain of a port group, where ranges are among them. */
-export function portMap(id: ClassId): string {
-  return `${id}_ports`;
+export function portMap(chain: string): string {
+  return `${chain}_ports`;
 }
 
 /** Ports of one or more protocols, ranges among them; `hash` of all of them. */

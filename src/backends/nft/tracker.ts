@@ -12,11 +12,12 @@ import type {
   ProgramOptions,
   ProgramSet,
 } from "../../program/program.ts";
+import { type JudgedPods, ownNodeChains } from "./base-chains.ts";
 import { capacityFor, compileRuleset, compileSet, dispatchElements, setElement } from "./compile.ts";
 import { type ClassChains, compileClassChains } from "./compile-class.ts";
 import { looksUp } from "./diff.ts";
 import { linkScopeChain } from "./link-scope.ts";
-import { isolatedSet, knownSet } from "./names.ts";
+import { isolatedSet, knownSet, ownNodeMap } from "./names.ts";
 import { type Chain, type NamedSet, type Ruleset, sameVerdict, type Verdict, type VerdictMap } from "./ruleset.ts";
 import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
 import { unknownEntry } from "./unknown-addresses.ts";
@@ -33,8 +34,7 @@ export class RulesetTracker {
   /** What each class put into the table: its chains, and the sets of CIDR blocks and ports that it may share with others. */
   readonly #classParts = new Map<ClassId, { readonly chains: readonly string[]; readonly sets: readonly string[] }>();
   readonly #options: ProgramOptions;
-  /** Whether any local pod is isolated. */
-  #isolates: boolean;
+  #judged: JudgedPods;
   readonly #contentSetUsers = new Map<string, number>();
 
   /** Starts with the ruleset of this program. */
@@ -42,8 +42,8 @@ export class RulesetTracker {
     const ruleset = compileRuleset(program);
     this.#table = ruleset.table;
     this.#counters = ruleset.counters;
-    this.#isolates = program.dispatch.size > 0;
     for (const [name, set] of ruleset.sets) this.#sets.set(name, tracked(set));
+    this.#judged = judgedPods((name) => this.#set(name).elements.size > 0);
     for (const [name, chain] of ruleset.chains) this.#chains.set(name, chain);
     this.#options = program.options;
     for (const policyClass of program.classes.values())
@@ -87,7 +87,7 @@ export class RulesetTracker {
     for (const set of delta.removedSets) this.#deleteSet(set.id, draft);
     for (const { set, added, removed } of delta.elements) this.#changeElements(set, added, removed, draft);
     this.#changeDispatch(delta, draft);
-    this.#changeLinkScope(draft);
+    this.#changeJudged(draft);
     if (delta.closed !== undefined) this.#changeClosed(delta.closed, draft);
     this.#refillReaders(draft);
     return orderTransaction(this.#table, draft);
@@ -185,13 +185,23 @@ export class RulesetTracker {
     }
   }
 
-  #changeLinkScope(draft: Draft): void {
-    const isolates = FAMILIES.some((family) => this.#set(isolatedSet(family)).elements.size > 0);
-    if (isolates === this.#isolates) return;
-    this.#isolates = isolates;
-    const chain = linkScopeChain(isolates);
-    this.#chains.set(chain.name, chain);
-    draft.refillChains.push(chain);
+  /** The base chains that depend on whether there is anybody to judge. */
+  #changeJudged(draft: Draft): void {
+    const judged = judgedPods((name) => this.#set(name).elements.size > 0);
+    if (judged.any !== this.#judged.any) {
+      const chain = linkScopeChain(judged.any);
+      this.#chains.set(chain.name, chain);
+      draft.refillChains.push(chain);
+    }
+    if (judged.towardsNode !== this.#judged.towardsNode) {
+      for (const chain of ownNodeChains()) {
+        if (judged.towardsNode) this.#chains.set(chain.name, chain);
+        else this.#chains.delete(chain.name);
+        if (judged.towardsNode) draft.addChains.push(chain);
+        else draft.deleteChains.push(chain.name);
+      }
+    }
+    this.#judged = judged;
   }
 
   #changeClosed({ blocks, known, unknown }: ClosedDelta, draft: Draft): void {
@@ -222,6 +232,13 @@ export class RulesetTracker {
       if (!fresh.has(chain.name) && looksUp(chain, replaced)) draft.refillChains.push(chain);
     }
   }
+}
+
+function judgedPods(holds: (set: string) => boolean): JudgedPods {
+  return {
+    any: FAMILIES.some((family) => holds(isolatedSet(family))),
+    towardsNode: FAMILIES.some((family) => holds(ownNodeMap(family))),
+  };
 }
 
 function elementsOfDispatch(address: Address, dispatch: Dispatch | undefined): { set: string; element: Element }[] {

@@ -6,7 +6,7 @@ import { ruleText } from "../../backends/nft/text.ts";
 import type { TraceStep } from "../../backends/nft/trace.ts";
 import { formatTraffic } from "../../model/flow.ts";
 import { type Direction, policyDisplayName } from "../../model/policy.ts";
-import { queryMatches } from "../../semantics/evaluate.ts";
+import { queryMatches } from "../../semantics/matching.ts";
 import type { HalfVerdict } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import type { Endpoint } from "../endpoint.ts";

@@ -1,14 +1,15 @@
 // The rule graph of one node as plain data: policies, classes, sets, pods, and who uses what. Canonical order.
 
+import { policyReference } from "../../model/policy.ts";
 import { addressFamily, addressValue } from "../../net/address.ts";
 import { cidrContains } from "../../net/cidr.ts";
-import { formatQuery } from "../../program/pod-query.ts";
+import { formatNodeSelector, formatQuery } from "../../program/pod-query.ts";
 import type {
-  AddressMatch,
   ClosedAddresses,
   NodeProgram,
   PolicyClass,
   ProgramSet,
+  RuleRun,
   SetDefinition,
 } from "../../program/program.ts";
 import type { ClusterView } from "../../state/view.ts";
@@ -86,14 +87,17 @@ function byId(a: { readonly id: string }, b: { readonly id: string }): number {
 }
 
 function describeClass(policyClass: PolicyClass, program: NodeProgram): GraphClass {
-  const { id, direction, family, policies, section } = policyClass;
-  const matches: AddressMatch[] = [section.anyPort?.peers, ...section.ports.map((group) => group.peers)].filter(
-    (match) => match !== undefined,
-  );
-  const sets = new Set<string>(matches.flatMap((match) => match.podSets));
-  if (section.namedDestinations !== undefined) sets.add(section.namedDestinations.set);
-  const addresses = [...program.dispatch.values()].filter((dispatch) => dispatch[direction] === id).length;
+  const { id, direction, family, policies, sections } = policyClass;
+  const sets = new Set<string>(sections.flatMap(({ runs }) => runs.flatMap(setsOfRun)));
+  const dispatches = [...program.dispatch.values()];
+  const addresses = dispatches.filter((each) => each[direction] === id || each.toOwnNode === id).length;
   return { id, direction, family: `IPv${family}`, policies, sets: [...sets].sort(), addresses };
+}
+
+function setsOfRun({ anyPort, ports, namedDestinations }: RuleRun): string[] {
+  const groups = anyPort === undefined ? ports : [anyPort, ...ports];
+  const named = namedDestinations === undefined ? [] : [namedDestinations.set];
+  return [...groups.flatMap(({ peers }) => peers.sets), ...named];
 }
 
 function describeSet(set: ProgramSet, classes: readonly string[]): GraphSet {
@@ -107,7 +111,8 @@ function describeSet(set: ProgramSet, classes: readonly string[]): GraphSet {
 }
 
 function definitionTexts(definition: SetDefinition): string[] {
-  if (definition.kind === "addresses") return definition.queries.map(formatQuery);
+  if (definition.kind === "addresses")
+    return [...definition.queries.map(formatQuery), ...definition.nodes.map(formatNodeSelector)];
   return definition.terms.map(
     ({ name, protocol, query, blocks }) =>
       `${name}/${protocol} of ${blocks?.map((block) => block.text).join(" ") ?? formatQuery(query)}`,
@@ -117,7 +122,7 @@ function definitionTexts(definition: SetDefinition): string[] {
 function activePolicies(view: ClusterView, classes: readonly GraphClass[]): GraphModel["policies"] {
   const policies = [...view.policies()].sort((a, b) => (a.key < b.key ? -1 : 1));
   return policies.map((policy) => {
-    const name = policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`;
+    const name = policyReference(policy);
     const { file, line } = policy.position;
     return { name, file, line, classes: classes.filter((each) => each.policies.includes(name)).map((each) => each.id) };
   });

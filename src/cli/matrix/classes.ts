@@ -2,9 +2,17 @@
 // reasons, towards every third endpoint: this is what makes a matrix of hundreds of pods quick.
 // Asks the evaluator's own questions (selectors, peers, named ports, own node), never judges a flow.
 
-import { ANY, DIRECTIONS, type Peer, type PodQuery, type Policy, type PortMatch } from "../../model/policy.ts";
+import {
+  ANY,
+  DIRECTIONS,
+  type Peer,
+  type PodQuery,
+  type Policy,
+  type PortMatch,
+  type Rule,
+} from "../../model/policy.ts";
 import { FAMILIES } from "../../net/address.ts";
-import { peerMatches, queryMatches, resolveNamedPort } from "../../semantics/evaluate.ts";
+import { peerMatches, queryMatches, resolveNamedPort } from "../../semantics/matching.ts";
 import { isOwnNode } from "../../semantics/never-blocked.ts";
 import type { ClusterView, SelectablePod } from "../../state/view.ts";
 import type { Endpoint } from "./endpoints.ts";
@@ -14,6 +22,7 @@ type NamedPort = PortMatch & { readonly kind: "named" };
 /** Everything that policies ask of an endpoint, each question once. */
 interface Questions {
   readonly queries: readonly PodQuery[];
+  /** Peers that ask for an address. */
   readonly blocks: readonly Peer[];
   readonly names: readonly NamedPort[];
 }
@@ -58,7 +67,11 @@ function podSignature(
   const ownNode = bits(plain, (other) =>
     [...other.addresses.values()].some((address) => isOwnNode(view, pod, address)),
   );
-  const ports = questions.names.map((name) => resolveNamedPort(pod, name).sort((a, b) => a - b));
+  const ports = questions.names.map((name) =>
+    resolveNamedPort(pod, name)
+      .map(({ protocol, port }) => `${port}/${protocol}`)
+      .sort(),
+  );
   return [queries, blocks, ownNode, ports];
 }
 
@@ -72,10 +85,14 @@ function collectQuestions(policies: Iterable<Policy>): Questions {
   const names = new Map<string, NamedPort>();
   for (const policy of policies) {
     queries.set(JSON.stringify(policy.subject), policy.subject);
-    for (const rule of DIRECTIONS.flatMap((direction) => policy.rules[direction])) {
+    for (const rule of DIRECTIONS.flatMap((direction): readonly Rule[] => policy.rules[direction])) {
       for (const peer of rule.peers === ANY ? [] : rule.peers) {
         if (peer.kind === "pods") queries.set(JSON.stringify(peer.query), peer.query);
-        else blocks.set(JSON.stringify([peer.cidr.text, peer.except.map((hole) => hole.text)]), peer);
+        else
+          blocks.set(
+            JSON.stringify(peer, (_, value) => (typeof value === "bigint" ? `${value}` : value)),
+            peer,
+          );
       }
       for (const match of rule.ports === ANY ? [] : rule.ports) {
         if (match.kind === "named") names.set(`${match.name}/${match.protocol}`, match);

@@ -2,9 +2,10 @@
 // Between two pods only those policies have a say that select one of them, and ports that none of their rules tells
 // apart have the same verdict.
 
-import { ANY, type Direction, type Policy, type PortMatch } from "../../model/policy.ts";
+import { ANY, type Direction, type Policy, type PortMatch, type Rule } from "../../model/policy.ts";
 import type { Family } from "../../net/address.ts";
-import { type EvaluateOptions, evaluate, portMatches, queryMatches } from "../../semantics/evaluate.ts";
+import { type EvaluateOptions, evaluate } from "../../semantics/evaluate.ts";
+import { portMatches, queryMatches } from "../../semantics/matching.ts";
 import type { Verdict } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import { type TrafficQuestion, trafficOf } from "../traffic-text.ts";
@@ -63,7 +64,7 @@ export class PairJudge {
     if (pod === undefined) return NOTHING;
     const policies = [...this.#view.policies()].filter((policy) => queryMatches(this.#view, policy.subject, pod));
     const portsOf = (direction: Direction) => {
-      const rules = policies.flatMap((policy) => policy.rules[direction]);
+      const rules = policies.flatMap((policy): readonly Rule[] => policy.rules[direction]);
       return rules.flatMap((rule) => (rule.ports === ANY ? [] : rule.ports));
     };
     return { policies, ports: { egress: portsOf("egress"), ingress: portsOf("ingress") } };
