@@ -9,6 +9,18 @@ import { podKey } from "../../src/model/cluster.ts";
 import { policyKey } from "../../src/model/policy.ts";
 import type { ClusterEvent } from "../../src/state/change.ts";
 import { ClusterStore } from "../../src/state/store.ts";
+import { clusterPolicyObject } from "./random-cluster-policies.ts";
+import {
+  BLOCKS,
+  labels,
+  NAMESPACES,
+  namespaceSelector,
+  podSelector,
+  portName,
+  portNumber,
+  portRange,
+  protocol,
+} from "./random-vocabulary.ts";
 
 export interface ApiObject {
   readonly apiVersion: string;
@@ -19,7 +31,6 @@ export interface ApiObject {
 }
 
 export const NODES = ["n1", "n2"] as const;
-const NAMESPACES = ["x", "y", "z"] as const;
 const POD_NAMES = ["a", "b", "c", "d"] as const;
 const NODE_ADDRESSES: Readonly<Record<string, readonly string[]>> = {
   n1: ["10.9.0.1", "fd09::1"],
@@ -28,49 +39,6 @@ const NODE_ADDRESSES: Readonly<Record<string, readonly string[]>> = {
 /** Few addresses, so that pods share and swap them, and blocks cut between them. */
 const IPV4 = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.1.1", "10.0.1.2", "192.0.2.7"] as const;
 const IPV6 = ["fd00::1", "fd00::2", "fd00::3", "fd00::1:1"] as const;
-const BLOCKS: readonly (readonly [string, readonly string[]])[] = [
-  ["0.0.0.0/0", ["10.0.0.0/8", "10.0.0.2/32", "192.0.2.0/24", "10.0.0.0/30"]],
-  ["10.0.0.0/8", ["10.0.0.0/16", "10.0.1.0/24", "10.0.0.3/32", "10.9.0.0/16"]],
-  ["10.0.0.0/24", ["10.0.0.0/31", "10.0.0.4/32"]],
-  ["10.0.0.2/32", []],
-  ["10.0.1.0/31", ["10.0.1.1/32"]],
-  ["192.0.2.0/25", ["192.0.2.7/32"]],
-  ["198.51.100.0/24", []],
-  ["203.0.113.0/24", []],
-  ["::/0", ["fd00::/16", "fd00::2/128"]],
-  ["fd00::/64", ["fd00::1/128", "fd00::1:0/112"]],
-  ["fd00::/112", []],
-];
-
-const labels = fc.record(
-  { app: fc.constantFrom("web", "db"), tier: fc.constantFrom("front", "back") },
-  { requiredKeys: [] },
-);
-
-const requirement = fc.oneof(
-  fc.record({
-    key: fc.constantFrom("app", "tier", "none"),
-    operator: fc.constantFrom("In", "NotIn"),
-    values: fc.subarray(["web", "db", "front", "back"], { minLength: 1, maxLength: 2 }),
-  }),
-  fc.record({ key: fc.constantFrom("app", "tier"), operator: fc.constantFrom("Exists", "DoesNotExist") }),
-);
-
-const podSelector = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ matchLabels: labels }) },
-  { weight: 1, arbitrary: fc.constant({}) },
-  { weight: 2, arbitrary: fc.record({ matchExpressions: fc.array(requirement, { minLength: 1, maxLength: 2 }) }) },
-);
-
-const namespaceSelector = fc.oneof(
-  fc.constant({}),
-  fc.record({ matchLabels: fc.record({ team: fc.constantFrom("red", "blue") }) }),
-  fc.record({ matchLabels: fc.record({ "kubernetes.io/metadata.name": fc.constantFrom(...NAMESPACES) }) }),
-  fc.record({
-    matchExpressions: fc.constant([{ key: "team", operator: "NotIn", values: ["red"] }]),
-  }),
-);
-
 const ipBlock = fc
   .constantFrom(...BLOCKS)
   .chain(([cidr, excepts]) => fc.record({ cidr: fc.constant(cidr), except: fc.subarray([...excepts]) }))
@@ -83,16 +51,11 @@ const peer = fc.oneof(
   fc.record({ ipBlock }),
 );
 
-const protocol = fc.constantFrom("TCP", "UDP", "SCTP");
-const portNumber = fc.constantFrom(53, 67, 68, 80, 81, 443, 546, 8080, 65535);
-const portRange = fc
-  .tuple(fc.constantFrom(1, 60, 80, 400), fc.constantFrom(0, 1, 20, 400, 60000))
-  .map(([port, width]) => ({ port, endPort: Math.min(65535, port + width) }));
 const policyPort = fc.oneof(
   fc.record({ protocol, port: portNumber }),
   fc.record({ protocol }),
   fc.tuple(protocol, portRange).map(([name, range]) => ({ protocol: name, ...range })),
-  fc.record({ protocol, port: fc.constantFrom("http", "dns", "metrics") }),
+  fc.record({ protocol, port: portName }),
   fc.record({ port: portNumber }),
 );
 
@@ -114,7 +77,7 @@ const policySpec = fc
   .map(({ policyTypes, ...spec }) => (policyTypes === undefined ? spec : { ...spec, policyTypes }));
 
 const containerPort = fc.record({
-  name: fc.constantFrom("http", "dns", "metrics"),
+  name: portName,
   containerPort: portNumber,
   protocol,
 });
@@ -156,7 +119,7 @@ export const podObject: fc.Arbitrary<ApiObject> = fc
     };
   });
 
-export const policyObject: fc.Arbitrary<ApiObject> = fc
+export const networkPolicyObject: fc.Arbitrary<ApiObject> = fc
   .record({ name: fc.constantFrom("p", "q", "r", "s"), namespace: fc.constantFrom(...NAMESPACES), spec: policySpec })
   .map(({ name, namespace, spec }) => ({
     apiVersion: "networking.k8s.io/v1",
@@ -164,6 +127,12 @@ export const policyObject: fc.Arbitrary<ApiObject> = fc
     metadata: { name, namespace },
     spec,
   }));
+
+/** Of any dialect. */
+export const policyObject: fc.Arbitrary<ApiObject> = fc.oneof(
+  { weight: 3, arbitrary: networkPolicyObject },
+  { weight: 2, arbitrary: clusterPolicyObject },
+);
 
 export const namespaceObject: fc.Arbitrary<ApiObject> = fc
   .record({
@@ -184,15 +153,23 @@ const POD_CIDRS: readonly (readonly string[])[] = [
 ];
 
 const nodeObjectNamed = (name: (typeof NODES)[number]): fc.Arbitrary<ApiObject> =>
-  fc.constantFrom(undefined, ...POD_CIDRS).map((podCIDRs) => ({
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: { name },
-    spec: podCIDRs === undefined ? {} : { podCIDR: podCIDRs[0], podCIDRs },
-    status: {
-      addresses: (NODE_ADDRESSES[name] as readonly string[]).map((address) => ({ type: "InternalIP", address })),
-    },
-  }));
+  fc
+    .record({
+      podCIDRs: fc.constantFrom(undefined, ...POD_CIDRS),
+      labels: fc.record({ role: fc.constantFrom("worker", "infra") }, { requiredKeys: [] }),
+      // Mostly all: a node without addresses is one that has just come.
+      addresses: fc.oneof(
+        { weight: 4, arbitrary: fc.constant([...(NODE_ADDRESSES[name] as readonly string[])]) },
+        { weight: 1, arbitrary: fc.subarray([...(NODE_ADDRESSES[name] as readonly string[])]) },
+      ),
+    })
+    .map(({ podCIDRs, labels: own, addresses: known }) => ({
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name, labels: own },
+      spec: podCIDRs === undefined ? {} : { podCIDR: podCIDRs[0], podCIDRs },
+      status: { addresses: [...known].map((address) => ({ type: "InternalIP", address })) },
+    }));
 
 export const nodeObject: fc.Arbitrary<ApiObject> = fc.constantFrom(...NODES).chain(nodeObjectNamed);
 
@@ -211,7 +188,8 @@ export const cluster: fc.Arbitrary<readonly ApiObject[]> = fc
     fc.tuple(...NODES.map(nodeObjectNamed)),
     fc.array(namespaceObject, { maxLength: 3 }),
     fc.array(podObject, { minLength: 1, maxLength: 8 }),
-    fc.array(policyObject, { maxLength: 5 }),
+    fc.array(networkPolicyObject, { maxLength: 5 }),
+    fc.array(clusterPolicyObject, { maxLength: 4 }),
   )
   .map((parts) => uniqueObjects(parts.flat()));
 
@@ -242,10 +220,10 @@ export function eventOf(object: ApiObject): ClusterEvent {
 
 /** The event that removes an object. */
 export function removalOf({ kind, metadata }: ApiObject): ClusterEvent {
-  const namespace = metadata.namespace ?? "";
+  const { namespace } = metadata;
   switch (kind) {
     case "Pod":
-      return { kind: "pod", key: podKey(namespace, metadata.name), pod: undefined };
+      return { kind: "pod", key: podKey(namespace as string, metadata.name), pod: undefined };
     case "Namespace":
       return { kind: "namespace", name: metadata.name, namespace: undefined };
     case "Node":
