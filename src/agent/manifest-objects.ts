@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { AgentPlacement } from "../manifests/placement.ts";
 import type { RunningObjects } from "../manifests/running-objects.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { policyDisplayName } from "../model/policy.ts";
 import type { ClusterEvent } from "../state/change.ts";
 import type { ClusterChange } from "./cluster-change.ts";
 
@@ -36,9 +37,8 @@ export function collectObjects(loaded: RunningObjects): { objects: KnownObjects;
   }
   for (const pod of loaded.pods) add(`pod ${pod.key}`, { kind: "pod", key: pod.key, pod }, `Pod ${pod.key}`);
   for (const policy of loaded.policies) {
-    const { key, kind, namespace, name } = policy;
-    const object = `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
-    add(`policy ${key}`, { kind: "policy", key, policy }, object);
+    const { key, kind } = policy;
+    add(`policy ${key}`, { kind: "policy", key, policy }, `${kind} ${policyDisplayName(policy)}`);
   }
   return { objects, loose: [...findings.values()].flat() };
 }

@@ -2,6 +2,7 @@
 // Owns which findings become one and how many wait; every node reports the same Event, the first one wins.
 
 import type { EventOutcome, EventReport } from "../kube/events.ts";
+import { TIER_POLICIES } from "../kube/resources.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Policy } from "../model/policy.ts";
 import type { Log } from "./log.ts";
@@ -10,7 +11,10 @@ import type { ObjectFinding } from "./object-findings.ts";
 /** A cluster full of broken policies must not keep every node busy with telling. */
 const MOST_WAITING = 200;
 
-const API_VERSIONS: Readonly<Record<string, string>> = { NetworkPolicy: "networking.k8s.io/v1" };
+const API_VERSIONS: ReadonlyMap<string, string> = new Map([
+  ["NetworkPolicy", "networking.k8s.io/v1"],
+  ...TIER_POLICIES.map(({ kind, group, version }) => [kind, `${group}/${version}`] as const),
+]);
 
 export interface PolicyEventsOptions {
   readonly nodeName: string;
@@ -46,7 +50,7 @@ export class PolicyEvents {
       next.onOutcome(outcome.kind);
       if (outcome.kind === "failed") {
         const { kind, namespace, name } = next.report.regarding;
-        const fields = { object: `${kind} ${namespace}/${name}`, err: outcome.failure };
+        const fields = { object: `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`, err: outcome.failure };
         this.#options.log.warn(fields, "a Kubernetes Event cannot be reported");
       }
     }
@@ -60,9 +64,9 @@ export class PolicyEvents {
       const where = field === undefined ? "" : `${field}: `;
       return `${where}${message}${hint === undefined ? "" : ` (${hint})`}`;
     });
-    const consequence = isInvalid ? consequenceOf(diagnostics) : "";
+    const consequence = isInvalid ? consequenceOf(policy, diagnostics) : "";
     return {
-      regarding: { kind, apiVersion: API_VERSIONS[kind] ?? "", namespace, name, uid },
+      regarding: { kind, apiVersion: API_VERSIONS.get(kind) ?? "", namespace, name, uid },
       reason: isInvalid ? "InvalidPolicy" : "DoubtfulPolicy",
       note: `${consequence}${sentences.join("; ")}`,
       type: "Warning",
@@ -73,10 +77,14 @@ export class PolicyEvents {
 }
 
 /** How the policy is closed (SEMANTICS: fail-closed for what it declares). */
-function consequenceOf(diagnostics: readonly Diagnostic[]): string {
-  const isOfSubject = ({ severity, field }: Diagnostic) =>
-    severity === "error" && (field === "spec.podSelector" || field?.startsWith("spec.podSelector."));
-  return diagnostics.some(isOfSubject)
-    ? "Conditions of podSelector that cannot be read are left out, so more pods are closed, and invalid rules allow nothing: "
-    : "Invalid rules allow nothing: ";
+function consequenceOf({ tier }: Policy, diagnostics: readonly Diagnostic[]): string {
+  const fields = diagnostics.filter(({ severity }) => severity === "error").map(({ field = "" }) => field);
+  if (tier === "namespace") {
+    return fields.some((field) => field === "spec.podSelector" || field.startsWith("spec.podSelector."))
+      ? "Conditions of podSelector that cannot be read are left out, so more pods are closed, and invalid rules allow nothing: "
+      : "Invalid rules allow nothing: ";
+  }
+  return fields.every((field) => /^spec\.(ingress|egress)\[/.test(field))
+    ? "Invalid rules that allow match nothing, and those that deny or pass deny everything: "
+    : "It allows nothing, denies what it would pass, and applies to every pod that it may be meant for: ";
 }

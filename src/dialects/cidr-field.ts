@@ -9,14 +9,23 @@ const REMARKS: Readonly<Record<CidrRemark, string>> = {
   "IPv4-mapped IPv6": "is an IPv4-mapped IPv6 address, which is read as IPv4",
 };
 
-/** The block; undefined (reported) when the text is no CIDR block, undefined without a word when it is absent or empty. */
-export function readCidr(field: Field): CidrBlock | undefined {
+/**
+ * The block; undefined (reported) when the text is no CIDR block, undefined without a word when it is absent or empty. `refused`: spellings
+ * that the API of this field does not accept.
+ */
+export function readCidr(field: Field, refused: readonly CidrRemark[] = []): CidrBlock | undefined {
   const text = field.asString();
   if (text === undefined || text === "") return undefined;
   const parsed = parseCidr(text);
   if (parsed === undefined) {
     const hint = text.includes("/") ? 'for example "10.0.0.0/8" or "2001:db8::/32"' : singleAddressHint(text);
     field.error({ code: "invalid-cidr", message: `${JSON.stringify(text)} is not a CIDR block`, hint });
+    return undefined;
+  }
+  const fault = parsed.remarks.find((remark) => refused.includes(remark));
+  if (fault !== undefined) {
+    const message = `${JSON.stringify(text)} ${REMARKS[fault]}`;
+    field.error({ code: "invalid-cidr", message, hint: `write ${parsed.block.text}` });
     return undefined;
   }
   for (const remark of parsed.remarks) {

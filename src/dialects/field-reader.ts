@@ -8,6 +8,9 @@ import type { ObjectSource } from "./object-source.ts";
 
 type Mapping = Readonly<Record<string, unknown>>;
 
+/** What to say about a field that is not known, by its name. */
+export type FieldHints = Readonly<Record<string, string>>;
+
 /** One value in an object together with the way to it. Each accessor checks the type and reports once per call. */
 export class Field {
   readonly value: unknown;
@@ -61,11 +64,14 @@ export class Field {
 
   /** The items of a list member; none when it is absent or (reported) no list. */
   list(key: string): Field[] {
-    const field = this.member(key);
-    if (!field.present) return [];
-    if (Array.isArray(field.value))
-      return field.value.map((item, index) => new Field(item, field.findings, field, index));
-    field.#wrongType("a list");
+    return this.member(key).items();
+  }
+
+  /** The items of this list; none when it is absent or (reported) no list. */
+  items(): Field[] {
+    if (!this.present) return [];
+    if (Array.isArray(this.value)) return this.value.map((item, index) => new Field(item, this.findings, this, index));
+    this.#wrongType("a list");
     return [];
   }
 
@@ -105,17 +111,21 @@ export class Field {
     return undefined;
   }
 
-  /** Reports members that the API does not know, as kubectl's strict validation does. Whether there were none. */
-  refuseUnknownFields(known: readonly string[]): boolean {
+  /**
+   * Reports members that the API does not know, as kubectl's strict validation does. Whether there were none. `hints`: what to write
+   * instead of fields that are not known here, but elsewhere or formerly.
+   */
+  refuseUnknownFields(known: readonly string[], hints: FieldHints = {}): boolean {
     let allKnown = true;
     for (const [key, field] of this.entries()) {
       if (known.includes(key)) continue;
       allKnown = false;
       const meant = closestWord(key, known);
+      const guess = meant === undefined ? `known fields here: ${known.join(", ")}` : `did you mean ${meant}?`;
       field.error({
         code: "unknown-field",
         message: `unknown field ${JSON.stringify(key)}`,
-        hint: meant === undefined ? `known fields here: ${known.join(", ")}` : `did you mean ${meant}?`,
+        hint: Object.hasOwn(hints, key) ? (hints[key] as string) : guess,
       });
     }
     return allKnown;

@@ -2,16 +2,16 @@
 
 import { canonicalSelector, type LabelRequirement, type LabelSelector } from "../model/labels.ts";
 import { closestWord } from "./closest-word.ts";
-import { describeValue, type Field } from "./field-reader.ts";
+import { describeValue, type Field, type FieldHints } from "./field-reader.ts";
 import { labelKeyFault, labelValueFault } from "./names.ts";
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 type Operator = (typeof OPERATORS)[number];
 
 /** The selector of a present field; an absent one reads as the empty selector, so ask for presence first where that matters. */
-export function readSelector(field: Field): LabelSelector {
+export function readSelector(field: Field, hints?: FieldHints): LabelSelector {
   const selector = field.asMapping();
-  selector.refuseUnknownFields(["matchLabels", "matchExpressions"]);
+  selector.refuseUnknownFields(["matchLabels", "matchExpressions"], hints);
   const requirements: LabelRequirement[] = [];
   for (const [key, value] of selector.mapping("matchLabels").entries()) {
     const requirement = readMatchLabel(key, value);

@@ -4,15 +4,23 @@
 import { closestWord } from "./closest-word.ts";
 
 const POLICY_GROUP = "networking.k8s.io";
+const TIER_GROUP = "policy.networking.k8s.io";
+/** Nearly ours, and still other products', with policies of their own: ClusterNetworkPolicy, FQDNNetworkPolicy. */
+const SIMILAR_GROUPS = ["networking.k8s.aws", "networking.gke.io"];
 const POLICY_KINDS = ["NetworkPolicy", "NetworkPolicyList"];
+const TIER_KINDS = [
+  ...["ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"],
+  ...["ClusterNetworkPolicyList", "AdminNetworkPolicyList", "BaselineAdminNetworkPolicyList"],
+];
 /** Of the core group, as far as they are read where nothing is made up. */
 const CORE_KINDS = ["Pod", "PodList", "Namespace", "NamespaceList", "Node", "NodeList", "List"];
-/** `AdminNetworkPolicy`, `FQDNNetworkPolicy`: other kinds, not this one with a slip. */
+/** `FQDNNetworkPolicy`, `MultiNetworkPolicy`: other kinds, not one of ours with a slip. In the group of the tiers there are no others. */
 const OTHER_POLICY_KIND = /^.{3,}NetworkPolicy$/;
 
 /** Whether others own this API group: it is neither Kubernetes' nor nearly so. */
 export function isForeignGroup(group: string): boolean {
-  return group.includes(".") && !/k8s|kubernetes/i.test(group) && closestWord(group, [POLICY_GROUP]) === undefined;
+  if (SIMILAR_GROUPS.includes(group)) return true;
+  return group.includes(".") && !/k8s|kubernetes/i.test(group) && policyGroupMeant(group) === undefined;
 }
 
 /**
@@ -20,7 +28,14 @@ export function isForeignGroup(group: string): boolean {
  * has no metadata, as it is where the text ends in the midst of its kind.
  */
 export function meantKind(kind: string, group: string, isBare: boolean): string | undefined {
-  if (isForeignGroup(group) || OTHER_POLICY_KIND.test(kind)) return undefined;
-  const known = group.includes(".") ? POLICY_KINDS : [...POLICY_KINDS, ...CORE_KINDS];
+  if (isForeignGroup(group)) return undefined;
+  const groupMeant = policyGroupMeant(group);
+  if (groupMeant !== TIER_GROUP && OTHER_POLICY_KIND.test(kind)) return undefined;
+  const policies = group.includes(".") && groupMeant === undefined ? POLICY_KINDS : [...POLICY_KINDS, ...TIER_KINDS];
+  const known = group.includes(".") ? policies : [...policies, ...CORE_KINDS];
   return closestWord(kind, known) ?? (isBare ? known.find((each) => each.startsWith(kind)) : undefined);
+}
+
+function policyGroupMeant(group: string): string | undefined {
+  return closestWord(group, [POLICY_GROUP, TIER_GROUP]);
 }

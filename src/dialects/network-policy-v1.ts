@@ -7,40 +7,21 @@ import { closestWord } from "./closest-word.ts";
 import type { DecodedPolicy } from "./decoded-policy.ts";
 import { describeValue, type Field, rootField } from "./field-reader.ts";
 import { readSelector } from "./label-selectors.ts";
-import { dnsSubdomainFault } from "./names.ts";
 import { readPeer } from "./network-policy-peers.ts";
 import { readPort } from "./network-policy-ports.ts";
-import { readObjectMeta } from "./object-meta.ts";
 import type { ObjectSource } from "./object-source.ts";
+import { readPolicyObject } from "./policy-object.ts";
 
-const TOP_FIELDS = ["apiVersion", "kind", "metadata", "spec", "status"];
 const SPEC_FIELDS = ["podSelector", "ingress", "egress", "policyTypes"];
 const POLICY_TYPES = ["Ingress", "Egress"];
-const META_FIELDS = [
-  ...["name", "namespace", "labels", "annotations", "uid", "resourceVersion", "generation", "generateName"],
-  ...["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers"],
-  ...["managedFields", "selfLink", "clusterName"],
-];
 
 export function decodeNetworkPolicy(value: unknown, source: ObjectSource): DecodedPolicy<NamespacePolicy> {
   const root = rootField(value, source);
   const diagnostics = root.findings.diagnostics;
-  const meta = readObjectMeta(root, "NetworkPolicy", "namespaced");
-  const topIsKnown = root.refuseUnknownFields(TOP_FIELDS);
-  root.member("metadata").refuseUnknownFields(META_FIELDS);
+  const { meta, topIsKnown } = readPolicyObject(root, "NetworkPolicy", "namespaced");
   if (meta === undefined) {
     readSpec(root, source, "", topIsKnown);
     return { diagnostics };
-  }
-  const nameFault = dnsSubdomainFault(meta.name);
-  if (nameFault !== undefined) {
-    root
-      .member("metadata")
-      .member("name")
-      .error({
-        code: "invalid-name",
-        message: `policy name ${JSON.stringify(meta.name)} ${nameFault}`,
-      });
   }
   const policy: NamespacePolicy = {
     key: policyKey("NetworkPolicy", meta.namespace, meta.name),

@@ -4,7 +4,10 @@
 import type { Namespace, Node, Pod } from "../model/cluster.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { Policy } from "../model/policy.ts";
+import { decodeAdminNetworkPolicy, decodeBaselineAdminNetworkPolicy } from "./admin-network-policy-v1alpha1.ts";
+import { decodeClusterNetworkPolicy } from "./cluster-network-policy-v1alpha2.ts";
 import { decodeNamespace, decodeNode, decodePod } from "./core-v1.ts";
+import type { DecodedPolicy } from "./decoded-policy.ts";
 import { isMapping, rootField } from "./field-reader.ts";
 import { isForeignGroup, meantKind } from "./mistyped-kind.ts";
 import { decodeNetworkPolicy } from "./network-policy-v1.ts";
@@ -57,16 +60,10 @@ const DIALECT_LIST: readonly Dialect[] = [
     apiVersion: "v1",
     decode: (value, source) => ({ type: "node", ...decodeNode(value, source) }),
   },
-  {
-    kind: "NetworkPolicy",
-    type: "policy",
-    apiVersion: "networking.k8s.io/v1",
-    formerGroups: ["extensions"],
-    decode: (value, source) => {
-      const { policy, diagnostics } = decodeNetworkPolicy(value, source);
-      return policy === undefined ? { type: "policy", diagnostics } : { type: "policy", object: policy, diagnostics };
-    },
-  },
+  policyDialect("NetworkPolicy", "networking.k8s.io/v1", decodeNetworkPolicy, ["extensions"]),
+  policyDialect("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", decodeClusterNetworkPolicy),
+  policyDialect("AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", decodeAdminNetworkPolicy),
+  policyDialect("BaselineAdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", decodeBaselineAdminNetworkPolicy),
   workloadDialect("Deployment", "apps/v1", ["extensions"]),
   workloadDialect("ReplicaSet", "apps/v1", ["extensions"]),
   workloadDialect("DaemonSet", "apps/v1", ["extensions"]),
@@ -77,6 +74,28 @@ const DIALECT_LIST: readonly Dialect[] = [
 ];
 
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map(DIALECT_LIST.map((dialect) => [dialect.kind, dialect]));
+
+const ENFORCED = DIALECT_LIST.filter(({ type }) => type === "policy").map(
+  ({ apiVersion, kind }) => `${apiVersion} ${kind}`,
+);
+
+function policyDialect(
+  kind: string,
+  apiVersion: string,
+  decode: (value: unknown, source: ObjectSource) => DecodedPolicy,
+  formerGroups: readonly string[] = [],
+): Dialect {
+  return {
+    kind,
+    type: "policy",
+    apiVersion,
+    formerGroups,
+    decode: (value, source) => {
+      const { policy, diagnostics } = decode(value, source);
+      return policy === undefined ? { type: "policy", diagnostics } : { type: "policy", object: policy, diagnostics };
+    },
+  };
+}
 
 function workloadDialect(kind: WorkloadKind, apiVersion: string, formerGroups: readonly string[] = []): Dialect {
   return {
@@ -100,7 +119,7 @@ export function decodeObject(value: unknown, source: ObjectSource): DecodedObjec
   const group = apiGroup(apiVersion);
   if (
     isForeignGroup(group) ||
-    (kind !== "NetworkPolicy" && group.includes(".") && group !== apiGroup(dialect.apiVersion))
+    (dialect.type !== "policy" && group.includes(".") && group !== apiGroup(dialect.apiVersion))
   ) {
     return ignoredObject(kind, apiVersion, value, source);
   }
@@ -130,7 +149,7 @@ function ignoredObject(kind: string, apiVersion: string, value: unknown, source:
   root.member("kind").warning({
     code: "policy-not-enforced",
     message: `${apiVersion} ${kind} is not enforced: it is ignored`,
-    hint: "only networking.k8s.io/v1 NetworkPolicy is enforced",
+    hint: `enforced are ${ENFORCED.slice(0, -1).join(", ")} and ${ENFORCED.at(-1)}`,
   });
   const unenforced = `${kind.toLowerCase().replace(/y$/, "ies")}.${group}`;
   return { type: "ignored", name, unenforced, diagnostics: root.findings.diagnostics };

@@ -7,7 +7,7 @@ import { decodeObject } from "../dialects/registry.ts";
 import type { Workload } from "../dialects/workloads.ts";
 import type { Namespace, Node, Pod } from "../model/cluster.ts";
 import type { Diagnostic, FieldPath, SourcePosition } from "../model/diagnostic.ts";
-import type { Policy } from "../model/policy.ts";
+import { type Policy, policyDisplayName } from "../model/policy.ts";
 
 export interface CollectedPod {
   readonly pod: Pod;
@@ -111,9 +111,9 @@ export class ObjectCollector {
         return;
       case "policy": {
         const policy = decoded.object;
-        const name = policy && (policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`);
-        if (policy !== undefined && this.#isFirst(`${policy.kind} ${name}`, policy.position))
-          this.policies.push(policy);
+        if (policy === undefined) return;
+        const name = `${policy.kind} ${policyDisplayName(policy)}`;
+        if (this.#isFirst(name, policy.position)) this.policies.push(policy);
         return;
       }
       case "workload": {
