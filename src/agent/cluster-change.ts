@@ -40,6 +40,9 @@ export interface StandingFinding {
 export interface SourceStatus {
   /** `pods`, `networkpolicies.networking.k8s.io`, `manifests`, ... */
   readonly resource: string;
+  /** false: the cluster does not have it, and need not; undefined: that is not known yet. */
+  readonly installed: boolean | undefined;
+  /** Everything of it that is there has been read. */
   readonly synced: boolean;
   /** Since the last sign of life (event or bookmark); undefined before the first. */
   readonly lastEventAgeSeconds: number | undefined;

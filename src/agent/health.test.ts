@@ -4,6 +4,7 @@ import { type HealthFacts, liveness, readiness } from "./health.ts";
 
 const pods: SourceStatus = {
   resource: "pods",
+  installed: true,
   synced: true,
   lastEventAgeSeconds: 3,
   relists: 0,

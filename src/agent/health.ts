@@ -36,7 +36,8 @@ export function liveness({ heartbeatAgeMs }: HealthFacts): HealthReport {
 export function readiness(facts: HealthFacts): HealthReport {
   const sources = facts.sources.map((status) => {
     const failure = status.lastFailure === undefined ? "" : `: ${status.lastFailure}`;
-    const detail = status.synced ? `synced${failure}` : `not synced yet${failure}`;
+    const state = status.installed === false ? "not installed" : status.synced ? "synced" : "not synced yet";
+    const detail = `${state}${failure}`;
     return { ok: status.synced, line: `${status.synced ? "[+]" : "[-]"} ${status.resource} ${detail}` };
   });
   const sync = rulesInForce(facts);

@@ -65,6 +65,7 @@ export class ManifestSource implements ClusterSource {
     return [
       {
         resource: "manifests",
+        installed: true,
         synced: this.#synced,
         lastEventAgeSeconds: this.#lastChangeAt === undefined ? undefined : (clock.now() - this.#lastChangeAt) / 1000,
         relists: Math.max(0, this.#loads - 1),

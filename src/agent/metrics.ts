@@ -159,7 +159,7 @@ export class AgentMetrics {
         registers: [this.#registry],
         collect() {
           this.reset();
-          for (const status of sources()) {
+          for (const status of sources().filter(isRead)) {
             const reading = value(status);
             if (reading !== undefined) this.set({ resource: status.resource }, reading);
           }
@@ -167,7 +167,9 @@ export class AgentMetrics {
       });
     const count = (name: string, help: string, value: (status: SourceStatus) => number) =>
       this.#countElsewhere(`reflector_${name}`, help, "resource", () =>
-        sources().map((status) => [status.resource, value(status)]),
+        sources()
+          .filter(isRead)
+          .map((status) => [status.resource, value(status)]),
       );
     gauge("synced", "1 when everything of the resource was read once.", (status) => Number(status.synced));
     gauge("last_event_age_seconds", "Since the last event or bookmark.", (status) => status.lastEventAgeSeconds);
@@ -248,4 +250,9 @@ export class AgentMetrics {
   get contentType(): string {
     return this.#registry.contentType;
   }
+}
+
+/** What is not installed has no series; what may be installed has. */
+function isRead({ installed }: SourceStatus): boolean {
+  return installed !== false;
 }

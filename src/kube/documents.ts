@@ -1,5 +1,6 @@
 // Small JSON documents of the API server, whole. Owns the reading; lists and watches have their own ways.
 
+import { retryAfterMs } from "./status-failures.ts";
 import type { RequestOptions } from "./transport.ts";
 import type { ReflectorClient } from "./watch-stream.ts";
 
@@ -7,6 +8,12 @@ export interface ServerDocument {
   readonly status: number;
   /** undefined: not 200, no JSON, or too long. */
   readonly value: unknown;
+  /** What the server asked for with Retry-After. */
+  readonly retryAfterMs: number | undefined;
+}
+
+export interface DocumentOptions extends Pick<RequestOptions, "query" | "timeouts"> {
+  readonly signal: AbortSignal;
 }
 
 const LONGEST_DOCUMENT_BYTES = 4 << 20;
@@ -15,22 +22,23 @@ const LONGEST_DOCUMENT_BYTES = 4 << 20;
 export async function readDocument(
   client: ReflectorClient,
   path: string,
-  signal: AbortSignal,
-  query: RequestOptions["query"] = {},
+  options: DocumentOptions,
 ): Promise<ServerDocument> {
-  const answer = await client.stream(path, { query, signal });
+  const answer = await client.stream(path, options);
+  const { status } = answer;
+  const askedForMs = retryAfterMs(answer.headers["retry-after"]);
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
     for await (const chunk of answer.body) {
       chunks.push(chunk);
       sizeBytes += chunk.length;
-      if (sizeBytes > LONGEST_DOCUMENT_BYTES) return { status: answer.status, value: undefined };
+      if (sizeBytes > LONGEST_DOCUMENT_BYTES) return { status, value: undefined, retryAfterMs: askedForMs };
     }
   } finally {
     answer.cut();
   }
-  return { status: answer.status, value: answer.status === 200 ? parse(Buffer.concat(chunks)) : undefined };
+  return { status, value: status === 200 ? parse(Buffer.concat(chunks)) : undefined, retryAfterMs: askedForMs };
 }
 
 function parse(bytes: Buffer): unknown {

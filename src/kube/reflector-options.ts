@@ -16,11 +16,5 @@ export interface ReflectorOptions<T> {
   onChanges(batch: readonly ObjectChange<T>[]): void;
   /** After every change of the status but its age. What it throws ends the reflector. */
   readonly onStatus?: ((status: ReflectorStatus) => void) | undefined;
-  /**
-   * For resources that need not be installed: a 404 of a Kubernetes API server means that there are no objects, and all
-   * that were known are deleted. Without it a 404 is a failure like any other, and what is known stays: the 404 of some
-   * proxy must not delete a cluster's policies.
-   */
-  readonly optional?: boolean | undefined;
   readonly settings?: Partial<ReflectorSettings> | undefined;
 }

@@ -1,6 +1,6 @@
 // How a reflector is doing, for readiness, logs and metrics. Owns the counters, not what they lead to.
 
-import type { ApiError } from "./api-error.ts";
+import { type ApiError, isNotFound } from "./api-error.ts";
 import type { MonotonicClock } from "./monotonic-clock.ts";
 
 export interface ReflectorStatus {
@@ -23,8 +23,8 @@ export interface ReflectorStatus {
   readonly lastFailure: string | undefined;
   /** What to do about it. */
   readonly lastHint: string | undefined;
-  /** The server does not serve this resource (404). */
-  readonly absent: boolean;
+  /** The last failure was a 404. What is known stays: it may be the word of some proxy. */
+  readonly notFound: boolean;
 }
 
 export class StatusRecord {
@@ -37,7 +37,7 @@ export class StatusRecord {
   #failures = 0;
   #lastFailure: string | undefined;
   #lastHint: string | undefined;
-  #absent = false;
+  #notFound = false;
 
   /** `onStatus` is called after every change but the age's. */
   constructor(resource: string, clock: MonotonicClock, onStatus: ((status: ReflectorStatus) => void) | undefined) {
@@ -56,7 +56,7 @@ export class StatusRecord {
       failures: this.#failures,
       lastFailure: this.#lastFailure,
       lastHint: this.#lastHint,
-      absent: this.#absent,
+      notFound: this.#notFound,
     };
   }
 
@@ -67,7 +67,6 @@ export class StatusRecord {
   listed(): void {
     this.heard();
     this.#lists++;
-    this.#absent = false;
     this.#changed();
   }
 
@@ -76,18 +75,15 @@ export class StatusRecord {
     this.#watches++;
     this.#lastFailure = undefined;
     this.#lastHint = undefined;
+    this.#notFound = false;
     this.#changed();
   }
 
-  failed({ message, hint }: ApiError): void {
+  failed(failure: ApiError): void {
     this.#failures++;
-    this.#lastFailure = message;
-    this.#lastHint = hint;
-    this.#changed();
-  }
-
-  isAbsent(): void {
-    this.#absent = true;
+    this.#lastFailure = failure.message;
+    this.#lastHint = failure.hint;
+    this.#notFound = isNotFound(failure);
     this.#changed();
   }
 

@@ -17,7 +17,6 @@ import type { ReflectorOptions } from "./reflector-options.ts";
 import { DEFAULT_REFLECTOR_SETTINGS, type ReflectorSettings } from "./reflector-settings.ts";
 import { type ReflectorStatus, StatusRecord } from "./reflector-status.ts";
 import { RetryPause } from "./retry-pause.ts";
-import { confirmsNotFound } from "./server-version.ts";
 import { readInitialEvents } from "./streaming-list.ts";
 import { type ObjectEvent, WatchStream } from "./watch-stream.ts";
 
@@ -56,6 +55,12 @@ export class Reflector<T> {
     this.#pause.serverIsBack();
   }
 
+  /** The deletion of everything that was told: the resource is not served any more. Not while it runs. */
+  takeBack(): readonly ObjectChange<T>[] {
+    this.#resourceVersion = undefined;
+    return this.#known.clear();
+  }
+
   /**
    * Resolves after the abort, when nothing is running any more. Rejects only with what onChanges, onStatus or a decoder
    * threw: failures of the API are in the status, and what failed is tried again for ever.
@@ -88,7 +93,6 @@ export class Reflector<T> {
       // No failure of the server: it is asked otherwise at once.
       if (this.#strategy.failed(failure, plan) === "refused") return "failed";
       this.#failed(failure, 0);
-      if (isNotFound(failure) && this.#options.optional === true) await this.#notServed(signal);
       return "failed";
     }
   }
@@ -227,21 +231,6 @@ export class Reflector<T> {
   #failed(failure: ApiError, livedMs: number): void {
     this.#pause.failed(failure, livedMs);
     this.#status.failed(failure);
-  }
-
-  /** Only when it is Kubernetes that says so. */
-  async #notServed(signal: AbortSignal): Promise<void> {
-    const { client, resource } = this.#options;
-    try {
-      if (!(await confirmsNotFound(client, resource.path, signal))) return;
-    } catch (error) {
-      apiFailure(error, signal);
-      return;
-    }
-    const changes = this.#known.clear();
-    this.#resourceVersion = undefined;
-    if (changes.length > 0) this.#handOver(changes);
-    this.#status.isAbsent();
   }
 
   #decode(item: unknown, identity: ObjectIdentity): ObjectChange<T> {

@@ -24,7 +24,7 @@ export interface Resource {
 
 /** A resource that is not part of every cluster: its CRD may come and go. */
 export interface DiscoverableResource extends Resource {
-  /** `policy.networking.k8s.io`; "" for the core group. */
+  /** `policy.networking.k8s.io`. */
   readonly group: string;
   readonly version: string;
 }
@@ -35,6 +35,12 @@ export interface DecodedResource<T> extends Resource {
     item: unknown,
     source: ObjectSource,
   ) => { readonly object?: T; readonly diagnostics: readonly Diagnostic[] };
+}
+
+/** Cluster-scoped policies of one kind. */
+export interface TierResource extends DecodedResource<Policy>, DiscoverableResource {
+  /** `ClusterNetworkPolicy`. */
+  readonly kind: string;
 }
 
 export const NAMESPACES: DecodedResource<Namespace> = {
@@ -54,25 +60,40 @@ export const NETWORK_POLICIES: DecodedResource<Policy> = {
 };
 
 /** The policies of the ordered tiers (network-policy-api); each kind has its own CRD. */
-export const CLUSTER_NETWORK_POLICIES = tierResource("clusternetworkpolicies", "v1alpha2", decodeClusterNetworkPolicy);
+export const CLUSTER_NETWORK_POLICIES = tierResource(
+  "ClusterNetworkPolicy",
+  "clusternetworkpolicies",
+  "v1alpha2",
+  decodeClusterNetworkPolicy,
+);
 
-export const ADMIN_NETWORK_POLICIES = tierResource("adminnetworkpolicies", "v1alpha1", decodeAdminNetworkPolicy);
+export const ADMIN_NETWORK_POLICIES = tierResource(
+  "AdminNetworkPolicy",
+  "adminnetworkpolicies",
+  "v1alpha1",
+  decodeAdminNetworkPolicy,
+);
 
 export const BASELINE_ADMIN_NETWORK_POLICIES = tierResource(
+  "BaselineAdminNetworkPolicy",
   "baselineadminnetworkpolicies",
   "v1alpha1",
   decodeBaselineAdminNetworkPolicy,
 );
 
+/** All of them; of one group. */
+export const TIER_POLICIES: readonly TierResource[] = [
+  CLUSTER_NETWORK_POLICIES,
+  ADMIN_NETWORK_POLICIES,
+  BASELINE_ADMIN_NETWORK_POLICIES,
+];
+
 type PolicyDecoder = (item: unknown, source: ObjectSource) => DecodedPolicy;
 
-function tierResource(
-  plural: string,
-  version: string,
-  decode: PolicyDecoder,
-): DecodedResource<Policy> & DiscoverableResource {
+function tierResource(kind: string, plural: string, version: string, decode: PolicyDecoder): TierResource {
   const group = "policy.networking.k8s.io";
   return {
+    kind,
     name: `${plural}.${group}`,
     path: `/apis/${group}/${version}/${plural}`,
     group,

@@ -158,8 +158,8 @@ function isVersionTooLarge(causes: unknown, message: string | undefined): boolea
   return Array.isArray(causes) && causes.some((cause) => isMapping(cause) && cause.reason === VERSION_TOO_LARGE);
 }
 
-/** Seconds or an HTTP date. */
-function retryAfterMs(header: string | undefined): number | undefined {
+/** The header Retry-After: seconds or an HTTP date. */
+export function retryAfterMs(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;
   const date = Date.parse(header);

@@ -147,10 +147,16 @@ function watch({ streamingLists }: ServerState, query: URLSearchParams): ApiAnsw
   return { kind: "watch", query: { ...base, sendInitialEvents: asked === "true" } };
 }
 
-/** `/apis/GROUP/VERSION`, made from the resources that the store has. */
+/** `/apis/GROUP` and `/apis/GROUP/VERSION`, made from the resources that the store has. */
 function discovery({ store }: ServerState, path: string): ApiAnswer {
   const inside = store.resources.filter((resource) => resource.path.startsWith(`${path}/`));
-  if (!/^\/apis\/[^/]+\/[^/]+$/.test(path) || inside.length === 0) return notFound();
+  if (!/^\/apis\/[^/]+(\/[^/]+)?$/.test(path) || inside.length === 0) return notFound();
+  if (path.split("/").length === 3) {
+    const groupVersions = [...new Set(inside.map(({ apiVersion }) => apiVersion))];
+    const versions = groupVersions.map((groupVersion) => ({ groupVersion, version: groupVersion.split("/")[1] }));
+    const name = path.slice("/apis/".length);
+    return value(200, { kind: "APIGroup", apiVersion: "v1", name, versions, preferredVersion: versions[0] });
+  }
   const resources = inside.map((resource) => ({
     name: resource.path.slice(path.length + 1),
     kind: resource.listKind.replace(/List$/, ""),

@@ -4,12 +4,18 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { StreamingApiClient } from "../../src/kube/api-client.ts";
 import { ApiError, isForbidden, isGone, isUnauthorized, isVersionTooLarge } from "../../src/kube/api-error.ts";
+import { lookAtGroup } from "../../src/kube/api-group.ts";
 import { ResourceDiscovery } from "../../src/kube/discovery.ts";
 import { readDocument } from "../../src/kube/documents.ts";
 import { reportEvent } from "../../src/kube/events.ts";
 import { readList } from "../../src/kube/list-stream.ts";
-import { type DecodedResource, NETWORK_POLICIES } from "../../src/kube/resources.ts";
-import { isKubernetes } from "../../src/kube/server-version.ts";
+import {
+  CLUSTER_NETWORK_POLICIES,
+  type DecodedResource,
+  NETWORK_POLICIES,
+  TIER_POLICIES,
+} from "../../src/kube/resources.ts";
+import { confirmsNotFound, isKubernetes } from "../../src/kube/server-version.ts";
 import type { Query } from "../../src/kube/transport.ts";
 import { type ObjectEvent, WatchStream } from "../../src/kube/watch-stream.ts";
 import { UnreliableNetwork } from "../support/unreliable-network.ts";
@@ -243,30 +249,52 @@ describe.each(SERVERS)("%s", (_name, start) => {
     expect((await list(client, { resourceVersion: "0" })).keys).toEqual(whole.keys);
   });
 
-  it("says which version it is, which resources it serves, and 404 for others", async () => {
+  it("says which version it is, and 404 for what it does not have", async () => {
     const client = await connect();
-    expect(await isKubernetes(client, never)).toBe(true);
-    const group = "networking.k8s.io";
-    const served: string[] = [];
+    const options = { signal: never };
+    expect(await isKubernetes(client, options)).toBe(true);
+    const { path } = CLUSTER_NETWORK_POLICIES;
+    for (const unknown of [path, path.slice(0, path.lastIndexOf("/")), "/apis/policy.networking.k8s.io"]) {
+      expect((await readDocument(client, unknown, options)).status).toBe(404);
+      expect(await confirmsNotFound(client, unknown, options)).toBe(true);
+    }
+    expect(await confirmsNotFound(client, NETWORK_POLICIES.path, options)).toBe(false);
+    const contents = await lookAtGroup(client, "networking.k8s.io", options);
+    expect(contents.get("v1")).toContain("networkpolicies");
+  });
+
+  it("tells of CRDs that come and go, and deletes their objects with them", async () => {
+    const client = await connect();
+    const seen: string[] = [];
     const discovery = new ResourceDiscovery({
       client,
-      resources: ["networkpolicies", "unheardofs"].map((plural) => ({
-        name: plural,
-        group,
-        version: "v1",
-        path: `/apis/${group}/v1/${plural}`,
-      })),
-      onChange: ({ name }) => void served.push(name),
+      group: CLUSTER_NETWORK_POLICIES.group,
+      resources: TIER_POLICIES,
+      onChange: ({ kind }, served) => void seen.push(`${served ? "+" : "-"}${kind}`),
+      times: { intervalMs: 50, soonMs: 50 },
     });
     const controller = new AbortController();
     const ended = discovery.run(controller.signal);
-    await eventually("complete", () => discovery.status().complete);
-    controller.abort();
-    await ended;
-    expect(served).toEqual(["networkpolicies"]);
-    const path = "/apis/policy.networking.k8s.io/v1alpha2";
-    expect((await readDocument(client, path, never)).status).toBe(404);
-    expect((await readDocument(client, `${path}/clusternetworkpolicies`, never)).status).toBe(404);
+    onTestFinished(async () => {
+      controller.abort();
+      await ended;
+    });
+    await eventually("nothing is there", () => discovery.status().answered.length === TIER_POLICIES.length);
+    for (const kind of TIER_POLICIES) {
+      await server.installKind(kind);
+      await eventually("it is there", () => discovery.status().served.includes(kind.name));
+    }
+    expect(discovery.status()).toMatchObject({ unread: [], lastFailure: undefined });
+    await server.createClusterPolicy(CLUSTER_NETWORK_POLICIES, "closed");
+    const decode = () => ({ object: {}, diagnostics: [] });
+    const { mirror, reflector, shows } = reflect(client, { resource: { ...CLUSTER_NETWORK_POLICIES, decode } });
+    await shows("closed");
+    for (const kind of TIER_POLICIES) await server.removeKind(kind);
+    await eventually("nothing is there again", () => discovery.status().served.length === 0);
+    await shows();
+    expect(mirror.changesOf(1)).toEqual(["-closed"]);
+    await eventually("the watch has ended", () => reflector.status().notFound);
+    expect(seen.toSorted()).toEqual(TIER_POLICIES.flatMap(({ kind }) => [`+${kind}`, `-${kind}`]).toSorted());
   });
 
   it("creates an Event once", async () => {

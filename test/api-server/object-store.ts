@@ -29,7 +29,14 @@ export interface Collection {
   /** `namespace/name` or `name` -> object. */
   readonly objects: Map<string, ApiObject>;
   history: StoredEvent[];
-  readonly watchers: Set<(event: StoredEvent) => void>;
+  readonly watchers: Set<Watcher>;
+}
+
+/** A watch of a collection. */
+export interface Watcher {
+  changed(event: StoredEvent): void;
+  /** The collection is not served any more. */
+  ended(): void;
 }
 
 interface OpenList {
@@ -61,14 +68,28 @@ export class ObjectStore {
   }
 
   addResource(path: string, listKind: string, apiVersion: string): void {
-    const watchers: Collection["watchers"] = new Set();
-    this.#collections.set(path, { path, listKind, apiVersion, objects: new Map(), history: [], watchers });
+    this.#collections.set(path, {
+      path,
+      listKind,
+      apiVersion,
+      objects: new Map(),
+      history: [],
+      watchers: new Set<Watcher>(),
+    });
   }
 
-  /** A custom resource definition is gone, and its objects with it. */
+  /** A custom resource definition is gone. As real servers: first its objects are, then it, then its watches end. */
   removeResource(path: string): void {
+    for (const key of [...(this.#collections.get(path)?.objects.keys() ?? [])]) this.delete(path, key);
+    this.hideResource(path);
+  }
+
+  /** Not served any more, its objects not deleted (a version of a CRD with `served: false`): watches end without a word. */
+  hideResource(path: string): void {
+    const collection = this.#collections.get(path);
     this.#collections.delete(path);
     this.#version++;
+    for (const watcher of [...(collection?.watchers ?? [])]) watcher.ended();
   }
 
   get resources(): readonly Collection[] {
@@ -154,7 +175,7 @@ export class ObjectStore {
   #record(collection: Collection, type: StoredEvent["type"], version: number, object: ApiObject): void {
     const event = { type, version, object: typed(collection, object) };
     collection.history.push(event);
-    for (const watcher of [...collection.watchers]) watcher(event);
+    for (const watcher of [...collection.watchers]) watcher.changed(event);
   }
 
   #existing(path: string): Collection {

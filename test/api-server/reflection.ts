@@ -44,7 +44,6 @@ export interface ConnectOptions {
 
 export interface ReflectOptions<T> extends ConnectOptions {
   readonly resource?: DecodedResource<T>;
-  readonly optional?: boolean;
   readonly settings?: Partial<ReflectorSettings>;
   readonly client?: StreamingApiClient;
   /** Before the mirror takes the batch. */
@@ -80,7 +79,6 @@ export function reflect<T>(
   const reflector = new Reflector({
     resource: options.resource,
     client,
-    optional: options.optional,
     onChanges: (batch) => {
       options.onChanges?.(batch);
       mirror.take(batch);

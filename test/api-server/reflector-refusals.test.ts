@@ -144,7 +144,7 @@ describe("refusals", () => {
     expect(reflector.status().lastFailure).toMatch(/^not allowed to watch pods in all namespaces \(403/);
   });
 
-  it("404 of what must be there is a failure, and what is known stays", async () => {
+  it("404 is a failure, and what is known stays", async () => {
     const server = await startServer();
     server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
     const { reflector, mirror, synced } = await reflectPods(server);
@@ -153,48 +153,23 @@ describe("refusals", () => {
     server.cutConnections();
     await eventually("some failures", () => reflector.status().failures >= 4);
     expect(mirror.keys).toEqual(["shop/web"]);
-    expect(reflector.status()).toMatchObject({ absent: false, lastFailure: expect.stringContaining("404") });
+    expect(reflector.status()).toMatchObject({ notFound: true, lastFailure: expect.stringContaining("404") });
+    server.clearFaults();
+    await eventually("it is watched again", () => !reflector.status().notFound);
   });
 
-  it("404 of what need not be there: everything is deleted in one batch, and it may come back", async () => {
+  it("what was told can be taken back when it has stopped, once; then it begins with a whole list", async () => {
     const server = await startServer();
     for (const name of ["a", "b"]) server.store.put(PODS_PATH, podObject("shop", name, "10.0.0.1"));
-    const { reflector, mirror, synced, shows } = await reflectPods(server, { optional: true });
+    const { reflector, synced, stop, ended } = await reflectPods(server);
     await synced();
-    server.store.removeResource(PODS_PATH);
-    server.cutConnections();
-    await eventually("absent", () => reflector.status().absent);
-    expect(mirror.changesOf(1)).toEqual(["-shop/a", "-shop/b"]);
-    server.store.addResource(PODS_PATH, "PodList", "v1");
-    server.store.put(PODS_PATH, podObject("shop", "c", "10.0.0.1"));
-    await shows("shop/c");
-    expect(reflector.status()).toMatchObject({ absent: false, lastFailure: undefined });
-  });
-
-  it("404 of a proxy that is over when the server is asked who it is deletes nothing", async () => {
-    const server = await startServer();
-    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
-    const { reflector, mirror, synced, shows } = await reflectPods(server, { optional: true });
-    await synced();
-    // A watch that is refused leads to a list, which is refused, too.
-    server.failNext(PODS_PATH, { kind: "answer", status: 404, body: "404 page not found" }, 2);
-    server.cutConnections();
-    await eventually("the refusals", () => reflector.status().failures >= 2);
-    server.store.put(PODS_PATH, podObject("shop", "web-2", "10.0.0.2"));
-    await shows("shop/web", "shop/web-2");
-    expect(mirror.changesOf(1)).toEqual(["+shop/web-2"]);
-    expect(reflector.status().absent).toBe(false);
-  });
-
-  it("404 of a proxy that is no API server deletes nothing", async () => {
-    const server = await startServer();
-    server.store.put(PODS_PATH, podObject("shop", "web", "10.0.0.1"));
-    const { reflector, mirror, synced } = await reflectPods(server, { optional: true });
-    await synced();
-    server.addFault(() => ({ kind: "answer", status: 404, body: "default backend - 404" }));
-    server.cutConnections();
-    await eventually("some failures", () => reflector.status().failures >= 4);
-    expect(mirror.keys).toEqual(["shop/web"]);
-    expect(reflector.status().absent).toBe(false);
+    stop();
+    await ended;
+    const taken = reflector.takeBack().map(({ key, object, uid }) => [key, object, uid]);
+    expect(taken).toEqual([
+      ["shop/a", undefined, "uid-shop-a"],
+      ["shop/b", undefined, "uid-shop-b"],
+    ]);
+    expect(reflector.takeBack()).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 // The fake and the real API server behind one interface, for tests that both must pass: that keeps the fake truthful.
 
+import type { TierResource } from "../../src/kube/resources.ts";
 import { FakeApiServer } from "./fake-api-server.ts";
 import type { ConfigEntry } from "./kubeconfig-files.ts";
 import type { ApiObject } from "./object-store.ts";
@@ -17,6 +18,11 @@ export interface ServerUnderTest {
   createPolicy(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
   updatePolicy(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
   deletePolicy(name: string): Promise<void>;
+  /** With its CRD; at once, or some time later. */
+  installKind(kind: TierResource): Promise<void>;
+  /** With its CRD, and all its policies; at once, or some time later. */
+  removeKind(kind: TierResource): Promise<void>;
+  createClusterPolicy(kind: TierResource, name: string): Promise<void>;
   /** Ends all connections; versions of before are too old afterwards. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -53,11 +59,33 @@ export async function startFake(): Promise<ServerUnderTest> {
     createPolicy: put,
     updatePolicy: put,
     deletePolicy: async (name) => server.store.delete(POLICIES_PATH, `default/${name}`),
+    installKind: async ({ path, kind, group, version }) =>
+      server.store.addResource(path, `${kind}List`, `${group}/${version}`),
+    removeKind: async ({ path }) => server.store.removeResource(path),
+    createClusterPolicy: async ({ path }, name) => server.store.put(path, { metadata: { name } }),
     restart: async () => {
       server.store.compact();
       server.cutConnections();
     },
     close: () => server.close(),
+  };
+}
+
+const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+/** A CRD of the kind that takes every object. */
+function definitionOf({ name, path, kind, group, version }: TierResource): ApiObject {
+  const openAPIV3Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name, annotations: { "api-approved.kubernetes.io": "unapproved, a test" } },
+    spec: {
+      group,
+      scope: "Cluster",
+      names: { plural: path.split("/").at(-1), singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+      versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema } }],
+    },
   };
 }
 
@@ -81,6 +109,10 @@ export async function startReal(assets: string): Promise<ServerUnderTest> {
       await send([200], "PUT", `${collection}/${name}`, { ...known, metadata });
     },
     deletePolicy: async (name) => void (await send([200, 202], "DELETE", `${collection}/${name}`)),
+    installKind: async (kind) => void (await send([201], "POST", CRDS, definitionOf(kind))),
+    removeKind: async ({ name }) => void (await send([200], "DELETE", `${CRDS}/${name}`)),
+    createClusterPolicy: async ({ path, kind, group, version }, name) =>
+      void (await send([201], "POST", path, { apiVersion: `${group}/${version}`, kind, metadata: { name } })),
     restart: () => server.restart(),
     close: () => server.close(),
   };

@@ -9,6 +9,7 @@ import {
   type StoredEvent,
   sortedObjects,
   typed,
+  type Watcher,
 } from "./object-store.ts";
 import { tooLarge, tooOld } from "./status-object.ts";
 
@@ -48,7 +49,7 @@ export class WatchSession {
   readonly #response: ServerResponse;
   readonly #fault: WatchFault | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
-  #watcher: ((event: StoredEvent) => void) | undefined;
+  #watcher: Watcher | undefined;
   #previous: string | undefined;
   #sent = 0;
   #slowUntilMs = 0;
@@ -89,8 +90,11 @@ export class WatchSession {
     if (fromNow) this.#sendInitialEvents();
     else for (const change of changes ?? []) this.#sendChange(change);
     // As real servers: nothing is sent before the version that was asked for, however long that takes.
-    this.#watcher = (event) => {
-      if (event.version > asked) this.#sendChange(event);
+    this.#watcher = {
+      changed: (event) => {
+        if (event.version > asked) this.#sendChange(event);
+      },
+      ended: () => this.#response.end(),
     };
     this.#collection.watchers.add(this.#watcher);
     if (timeoutSeconds !== undefined) this.#endAfter(timeoutSeconds * 1000);

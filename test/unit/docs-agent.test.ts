@@ -83,6 +83,7 @@ function everyMetric(): Promise<string> {
     sources: () => [
       {
         resource: "pods",
+        installed: true,
         synced: true,
         lastEventAgeSeconds: 1,
         relists: 1,

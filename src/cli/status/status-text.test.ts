@@ -12,6 +12,7 @@ const STATUS: AgentStatus = {
   sources: [
     {
       resource: "pods",
+      installed: true,
       synced: true,
       lastEventAgeSeconds: 2,
       relists: 0,
@@ -21,6 +22,7 @@ const STATUS: AgentStatus = {
     },
     {
       resource: "nodes",
+      installed: true,
       synced: true,
       lastEventAgeSeconds: 40,
       relists: 0,

@@ -49,10 +49,8 @@ function summary(status: AgentStatus, { now }: StatusTextOptions): string {
   for (const source of sources) {
     const heard =
       source.lastEventAgeSeconds === undefined ? "" : `, heard ${sinceText(source.lastEventAgeSeconds * 1000)} ago`;
-    rows.push([
-      rows.some(([name]) => name === "reads") ? "" : "reads",
-      `${source.resource}: ${source.synced ? "synced" : "NOT synced"}${heard}`,
-    ]);
+    const state = source.installed === false ? "not installed" : source.synced ? "synced" : "NOT synced";
+    rows.push([rows.some(([name]) => name === "reads") ? "" : "reads", `${source.resource}: ${state}${heard}`]);
   }
   return alignColumns(rows.map(([name, text]) => [name, printable(text)]));
 }
