@@ -92,7 +92,7 @@ export interface NamespacePolicy extends PolicyOfAnyTier {
 export interface OrderedPolicy extends PolicyOfAnyTier {
   readonly tier: OrderedTier;
   readonly namespace: undefined;
-  /** Lower first; equal ones of a tier in the order of their keys (our choice, the API leaves it open). */
+  /** Lower first; equal ones of a tier by name (our choice, the API leaves it open). */
   readonly priority: number;
   readonly rules: { readonly [D in Direction]: readonly Rule[] };
 }
@@ -113,10 +113,14 @@ export function policyReference(policy: Pick<Policy, "kind" | "namespace" | "nam
   return policy.namespace === undefined ? `${policy.kind}/${policy.name}` : `${policy.namespace}/${policy.name}`;
 }
 
-/** The order in which the policies of a tier are asked: by priority, then by key. NetworkPolicies have no order: by key. */
+/** The order in which the policies of a tier are asked: by priority, then by name, then by kind. NetworkPolicies have no order: by key. */
 export function comparePolicies(a: Policy, b: Policy): number {
-  const byPriority = a.tier === "namespace" || b.tier === "namespace" ? 0 : a.priority - b.priority;
-  return byPriority || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+  if (a.tier === "namespace" || b.tier === "namespace") return compareText(a.key, b.key);
+  return a.priority - b.priority || compareText(a.name, b.name) || compareText(a.key, b.key);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Addresses in `cidr` and in none of `except`. */
