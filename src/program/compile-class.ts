@@ -37,7 +37,7 @@ export function compileClass(
   const identity = JSON.stringify([direction, family, policies.map((policy) => policy.key), sections], (_, value) =>
     typeof value === "bigint" ? value.toString() : value,
   );
-  const id = `${direction}${family}_${classHint(names)}_${contentHash(identity)}` as ClassId;
+  const id = `${direction}${family}_${classHint(policies)}_${contentHash(identity)}` as ClassId;
   return { policyClass: { id, direction, family, policies: names, sections }, sets };
 
   function namespaceSection(own: readonly Policy[]): Section {
@@ -77,7 +77,15 @@ function runsOf(rules: readonly RuleOfPolicy[]): RuleOfPolicy[][] {
   return runs;
 }
 
-function classHint(names: readonly string[]): string {
-  const first = nameHint(names[0] ?? "");
-  return names.length > 1 ? `${first}_and${names.length - 1}` : first;
+function classHint([first, ...more]: readonly Policy[]): string {
+  if (first === undefined) return "";
+  const hint = nameHint(
+    first.namespace === undefined ? `${initials(first.kind)}.${first.name}` : policyReference(first),
+  );
+  return more.length > 0 ? `${hint}_and${more.length}` : hint;
+}
+
+/** kubectl's short names are the initials: `cnp`, `anp`, `banp`. */
+function initials(kind: string): string {
+  return kind.replace(/[^A-Z]/g, "").toLowerCase();
 }
