@@ -60,6 +60,29 @@ describe("ready", () => {
     expect(report).toMatchObject({ ok: true, lines: ["[+] pods synced: connection refused", "[+] rules in force ok"] });
   });
 
+  it("is who knows that a kind of policies is not installed", () => {
+    const absent = { ...pods, resource: "clusternetworkpolicies", installed: false };
+    const doubtful = { ...absent, lastFailure: "whether it is installed is not known: the server is gone" };
+    expect(readiness({ ...well, sources: [pods, absent, doubtful] })).toMatchObject({
+      ok: true,
+      lines: [
+        "[+] pods synced",
+        "[+] clusternetworkpolicies not installed",
+        "[+] clusternetworkpolicies not installed: whether it is installed is not known: the server is gone",
+        "[+] rules in force ok",
+      ],
+    });
+  });
+
+  it("is not who cannot know whether one is", () => {
+    const lastFailure = "whether it is installed is not known: forbidden";
+    const unknown = { ...pods, resource: "clusternetworkpolicies", installed: undefined, synced: false, lastFailure };
+    const { ok, lines } = readiness({ ...well, inForce: false, sources: [pods, unknown] });
+    expect(ok).toBe(false);
+    expect(lines).toContain(`[-] clusternetworkpolicies not synced yet: ${lastFailure}`);
+    expect(lines).toContain("[-] rules in force: waits for the first complete state");
+  });
+
   it("shows why packets may pass the rules by", () => {
     const report = readiness({ ...well, pathProblems: ["bridge cni0 …"] });
     expect(report).toMatchObject({ ok: true, lines: expect.arrayContaining(["[!] packet path: bridge cni0 …"]) });

@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { makePod, makePolicy, setPod, setPolicy } from "../../test/support/model-objects.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { EventOutcome, EventReport } from "../kube/events.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { policyKey } from "../model/policy.ts";
+import type { ClusterEvent } from "../state/change.ts";
 import type { ObjectFinding } from "./object-findings.ts";
 import { PolicyEvents } from "./policy-events.ts";
 
@@ -22,15 +25,40 @@ const finding: ObjectFinding = {
   ],
 };
 
+/** Of the cluster's policy `default`. */
+function tierFinding(kind: string, ...fields: readonly string[]): ObjectFinding {
+  const [diagnostic] = finding.diagnostics as [Diagnostic];
+  const event: ClusterEvent = {
+    kind: "policy",
+    key: policyKey(kind, undefined, "default"),
+    policy: {
+      key: policyKey(kind, undefined, "default"),
+      kind,
+      name: "default",
+      namespace: undefined,
+      tier: "admin",
+      priority: 0,
+      subject: policy.subject,
+      rules: { ingress: [], egress: [] },
+      position: policy.position,
+    },
+  };
+  return { ...finding, event, diagnostics: fields.map((field) => ({ ...diagnostic, field })) };
+}
+
 function start(outcome: () => EventOutcome = () => ({ kind: "created" })) {
   const reports: EventReport[] = [];
   const outcomes: string[] = [];
   const logged: string[] = [];
+  const named: unknown[] = [];
   const log = {
     error() {},
     info() {},
     debug() {},
-    warn: (_fields: unknown, message: string) => void logged.push(message),
+    warn: ({ object }: Record<string, unknown>, message: string) => {
+      named.push(object);
+      logged.push(message);
+    },
   };
   let release = () => {};
   const held = new Promise<void>((resolve) => {
@@ -46,7 +74,7 @@ function start(outcome: () => EventOutcome = () => ({ kind: "created" })) {
     },
   });
   const add = (findings: readonly ObjectFinding[]) => events.add(findings, (each) => outcomes.push(each));
-  return { add, release, reports, outcomes, logged };
+  return { add, release, reports, outcomes, logged, named };
 }
 
 describe("an Event", () => {
@@ -84,6 +112,50 @@ describe("an Event", () => {
     );
   });
 
+  it.each([
+    ["ClusterNetworkPolicy", "v1alpha2"],
+    ["AdminNetworkPolicy", "v1alpha1"],
+    ["BaselineAdminNetworkPolicy", "v1alpha1"],
+  ])("about a policy of the whole cluster has no namespace: %s", async (kind, version) => {
+    const { add, release, reports } = start();
+    add([tierFinding(kind, "spec.egress[0].to[0].networks[0]")]);
+    release();
+    await expect.poll(() => reports.length).toBe(1);
+    expect(reports[0]?.regarding).toEqual({
+      kind,
+      apiVersion: `policy.networking.k8s.io/${version}`,
+      namespace: "",
+      name: "default",
+      uid: "uid-1",
+    });
+  });
+
+  it.each([
+    [
+      "a rule",
+      ["spec.egress[0].to[0].networks[0]"],
+      "Invalid rules that allow match nothing, and those that deny or pass deny everything: ",
+    ],
+    [
+      "its subject",
+      ["spec.egress[0].action", "spec.subject"],
+      "It allows nothing, denies what it would pass, and applies to every pod ",
+    ],
+    ["its priority", ["spec.priority"], "It allows nothing, denies what it would pass, and applies to every pod "],
+    [
+      "its rules as a whole",
+      ["spec.egress"],
+      "It allows nothing, denies what it would pass, and applies to every pod ",
+    ],
+    ["its name", ["metadata.name"], "It allows nothing, denies what it would pass, and applies to every pod "],
+  ])("says how an error in %s closes a policy of the whole cluster", async (_where, fields, words) => {
+    const { add, release, reports } = start();
+    add([tierFinding("ClusterNetworkPolicy", ...fields)]);
+    release();
+    await expect.poll(() => reports.length).toBe(1);
+    expect(reports[0]?.note.slice(0, words.length)).toBe(words);
+  });
+
   it("has a revision that other findings change", async () => {
     const { add, release, reports, outcomes } = start();
     const diagnostics = finding.diagnostics.map((each) => ({ ...each, message: "other" }));
@@ -109,11 +181,12 @@ describe("an Event", () => {
 
   it("that cannot be reported is counted and logged, and the next one follows", async () => {
     const failure = new ApiError({ kind: "unreachable", message: "connection refused" });
-    const { add, release, outcomes, logged } = start(() => ({ kind: "failed", failure }));
-    add([finding, finding]);
+    const { add, release, outcomes, logged, named } = start(() => ({ kind: "failed", failure }));
+    add([finding, tierFinding("AdminNetworkPolicy", "spec.priority")]);
     release();
     await expect.poll(() => outcomes).toEqual(["failed", "failed"]);
     expect(logged).toHaveLength(2);
+    expect(named).toEqual(["NetworkPolicy a/closed", "AdminNetworkPolicy default"]);
   });
 
   it("beyond a few hundred that wait is dropped, and counted", async () => {

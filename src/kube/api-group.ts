@@ -53,7 +53,7 @@ export function unreadKinds(
   return [...new Set(unread)].sort().map((plural) => `${plural}.${group}`);
 }
 
-function isServed(contents: GroupContents, resource: DiscoverableResource): boolean {
+export function isServed(contents: GroupContents, resource: DiscoverableResource): boolean {
   const names = contents.get(resource.version);
   return names !== undefined && !(names instanceof ApiError) && names.has(pluralOf(resource));
 }

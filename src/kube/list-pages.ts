@@ -1,18 +1,14 @@
 // A whole list in pages: what becomes of tokens that expire in the middle, of busy servers and of broken connections.
 // Owns the order of requests; what is kept of the items is up to the caller.
 
-import { setTimeout as delay } from "node:timers/promises";
 import type { ApiClient, ListPage } from "./api-client.ts";
-import { ApiError, isConnectionBroken, isGone } from "./api-error.ts";
+import { isGone } from "./api-error.ts";
+import { patiently } from "./patience.ts";
 import type { Resource } from "./resources.ts";
 import { samePageFailure } from "./status-failures.ts";
 
 /** kubectl's chunk size. */
 export const PAGE_LIMIT = 500;
-
-const MAX_RETRIES = 4;
-const LONGEST_PAUSE_MS = 30_000;
-const FIRST_PAUSE_MS = 200;
 
 export interface PageReader {
   /** The list begins, perhaps anew: forget what came before. */
@@ -52,27 +48,12 @@ export async function listInPages(
   } while (token !== undefined);
 }
 
-async function listPatiently(
+function listPatiently(
   client: ApiClient,
   resource: Resource,
   limit: number | undefined,
   token: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<ListPage> {
-  for (let retry = 0; ; retry++) {
-    try {
-      return await client.list(resource, { limit, continue: token, signal });
-    } catch (error) {
-      const pauseMs = retry < MAX_RETRIES ? pauseBeforeRetry(error, retry) : undefined;
-      if (pauseMs === undefined) throw error;
-      await delay(pauseMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
-    }
-  }
-}
-
-function pauseBeforeRetry(error: unknown, retry: number): number | undefined {
-  if (isConnectionBroken(error)) return FIRST_PAUSE_MS * 2 ** retry;
-  if (!(error instanceof ApiError) || error.retryAfterMs === undefined || error.status === undefined) return undefined;
-  if (error.status !== 429 && error.status < 500) return undefined;
-  return Math.min(error.retryAfterMs, LONGEST_PAUSE_MS);
+  return patiently(() => client.list(resource, { limit, continue: token, signal }), signal);
 }

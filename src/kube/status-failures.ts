@@ -114,7 +114,8 @@ function wording(code: number, status: Status, asked: Asked): { message: string;
 function neededRights({ name }: Resource, verb: Verb): string {
   const check = `kubectl auth can-i ${verb} ${name} --all-namespaces`;
   if (verb === "create") return `needed: create on ${name} for the whole cluster; ${check}`;
-  const resources = "pods, namespaces, networkpolicies and, if possible, nodes";
+  const resources =
+    "pods, namespaces, networkpolicies, the cluster-wide policies that are installed and, if possible, nodes";
   return `needed: ${verb} on ${resources}, for the whole cluster; ${check}`;
 }
 

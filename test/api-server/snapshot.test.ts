@@ -1,9 +1,17 @@
 // The cluster snapshot against the fake API server: what is read, in which pages, and what may be missing.
 
 import { describe, expect, it, onTestFinished } from "vitest";
+import {
+  ADMIN_NETWORK_POLICIES,
+  BASELINE_ADMIN_NETWORK_POLICIES,
+  CLUSTER_NETWORK_POLICIES,
+  TIER_POLICIES,
+  type TierResource,
+} from "../../src/kube/resources.ts";
 import { type SnapshotOptions, type SnapshotProgress, snapshotCluster } from "../../src/kube/snapshot.ts";
 import { FakeApiServer, type FakeApiServerOptions } from "./fake-api-server.ts";
 import { clusterOf, writeKubeconfig } from "./kubeconfig-files.ts";
+import type { ApiObject } from "./object-store.ts";
 import {
   NAMESPACES_PATH,
   NODES_PATH,
@@ -16,6 +24,7 @@ import {
 } from "./objects.ts";
 import { statusObject } from "./status-object.ts";
 
+const FORBIDDEN = { kind: "answer", status: 403, body: JSON.stringify(statusObject(403, "Forbidden", "no")) } as const;
 const TOKEN = "sesame-open-0123456789";
 
 async function startServer(options: FakeApiServerOptions = {}): Promise<FakeApiServer> {
@@ -120,7 +129,8 @@ describe("pages", () => {
       { resource: "pods", readCount: 1000, totalCount: 1201 },
       { resource: "pods", readCount: 1201, totalCount: 1201 },
     ]);
-    expect(server.connectionCount).toBeLessThanOrEqual(4);
+    // One for each list, and one for the question which kinds of policies are installed.
+    expect(server.connectionCount).toBeLessThanOrEqual(5);
   });
 
   it("show the list as it was when it began", async () => {
@@ -198,6 +208,131 @@ describe("what may not be listed", () => {
     });
   });
 });
+
+describe("cluster-wide policies", () => {
+  const denyAll = { action: "Deny", from: [{ namespaces: {} }] };
+  const subject = { namespaces: {} };
+  const SPECS: Readonly<Record<string, ApiObject>> = {
+    ClusterNetworkPolicy: { tier: "Admin", priority: 1, subject, ingress: [denyAll] },
+    AdminNetworkPolicy: { priority: 1, subject, ingress: [denyAll] },
+    BaselineAdminNetworkPolicy: { subject, ingress: [denyAll] },
+  };
+
+  function install(server: FakeApiServer, { path, kind, group, version }: TierResource, spec?: ApiObject): void {
+    server.store.addResource(path, `${kind}List`, `${group}/${version}`);
+    server.store.put(path, { metadata: { name: "default" }, spec: spec ?? SPECS[kind] });
+  }
+
+  it.each([
+    ["the old kinds", [ADMIN_NETWORK_POLICIES, BASELINE_ADMIN_NETWORK_POLICIES]],
+    ["the new kind", [CLUSTER_NETWORK_POLICIES]],
+    ["all kinds", [CLUSTER_NETWORK_POLICIES, ADMIN_NETWORK_POLICIES, BASELINE_ADMIN_NETWORK_POLICIES]],
+    ["one of the old kinds", [ADMIN_NETWORK_POLICIES]],
+  ])("are read where they are installed: %s", async (_which, kinds) => {
+    const server = await startServer();
+    fillShop(server);
+    for (const kind of kinds) install(server, kind);
+    const { policies, diagnostics } = await snapshot(server);
+    expect(policies.map(({ key }) => key)).toEqual([
+      "NetworkPolicy/shop/closed",
+      ...kinds.map(({ kind }) => `${kind}/default`),
+    ]);
+    expect(diagnostics).toEqual([]);
+  });
+
+  it.each(TIER_POLICIES.map((kind) => [kind.name, kind] as const))(
+    "that may not be listed are an error that says which right is missing: %s",
+    async (name, kind) => {
+      const server = await startServer();
+      install(server, kind);
+      server.forbidden = [kind.path];
+      await expect(snapshot(server)).rejects.toMatchObject({
+        status: 403,
+        message: expect.stringMatching(`^not allowed to list ${name} in all namespaces`),
+        hint: expect.stringContaining(`kubectl auth can-i list ${name}`),
+      });
+    },
+  );
+
+  it("that are not installed need no rights", async () => {
+    const server = await startServer();
+    fillShop(server);
+    server.forbidden = TIER_POLICIES.map(({ path }) => path);
+    server.addFault(({ path }) => (server.forbidden.includes(path) ? FORBIDDEN : undefined));
+    const { policies, diagnostics } = await snapshot(server);
+    expect(policies).toHaveLength(1);
+    expect(diagnostics).toEqual([]);
+  });
+
+  it.each([
+    ["a right is missing", FORBIDDEN, { status: 403, hint: expect.stringContaining("system:discovery") }],
+    ["the server is in trouble", { kind: "answer", status: 500, body: "{}" }, { status: 500 }],
+    ["a proxy answers 404", { kind: "answer", status: 404, body: "default backend" }, { status: 404 }],
+    ["a proxy answers a page", { kind: "answer", status: 200, body: "<html>" }, { kind: "protocol" }],
+  ] as const)("that may be installed and cannot be asked for are an error: %s", async (_why, fault, error) => {
+    const server = await startServer();
+    fillShop(server);
+    server.addFault(({ path }) => (isDiscovery(path) || fault.status === 404 ? fault : undefined));
+    for (const path of [PODS_PATH, NODES_PATH, NAMESPACES_PATH, POLICIES_PATH])
+      server.addFault((request) => (request.path === path ? { kind: "late", delayMs: 300 } : undefined));
+    await expect(snapshot(server)).rejects.toMatchObject(error);
+  });
+
+  it("of a version that cannot be asked for are an error", async () => {
+    const server = await startServer();
+    install(server, ADMIN_NETWORK_POLICIES);
+    install(server, CLUSTER_NETWORK_POLICIES);
+    const path = "/apis/policy.networking.k8s.io/v1alpha1";
+    server.addFault((request) => (request.path === path ? { kind: "answer", status: 503, body: "{}" } : undefined));
+    await expect(snapshot(server)).rejects.toMatchObject({ status: 503, path });
+  });
+
+  it("are asked for again where the server says when", async () => {
+    const server = await startServer();
+    install(server, CLUSTER_NETWORK_POLICIES);
+    const busy = { kind: "answer", status: 429, headers: { "retry-after": "0" }, body: "{}" } as const;
+    server.failNext("/apis/policy.networking.k8s.io", busy, 2);
+    expect((await snapshot(server)).policies).toHaveLength(1);
+  });
+
+  it("that are served in other versions only are a warning", async () => {
+    const server = await startServer();
+    install(server, CLUSTER_NETWORK_POLICIES);
+    const path = "/apis/policy.networking.k8s.io/v1beta1";
+    for (const plural of ["clusternetworkpolicies", "adminnetworkpolicies"])
+      server.store.addResource(`${path}/${plural}`, "List", "policy.networking.k8s.io/v1beta1");
+    const { policies, diagnostics } = await snapshot(server);
+    expect(policies).toHaveLength(1);
+    expect(diagnostics).toMatchObject([
+      {
+        code: "policy-not-enforced",
+        severity: "warning",
+        message: expect.stringMatching(
+          /^adminnetworkpolicies\.policy\.networking\.k8s\.io are installed, but not in a/,
+        ),
+        position: { file: "test" },
+      },
+    ]);
+  });
+
+  it("that select nodes, which may not be listed, are an error", async () => {
+    const server = await startServer();
+    const egress = [{ action: "Deny", to: [{ nodes: {} }] }];
+    install(server, CLUSTER_NETWORK_POLICIES, { tier: "Admin", priority: 1, subject, egress });
+    server.forbidden = [NODES_PATH];
+    expect((await snapshot(server)).diagnostics).toMatchObject([
+      {
+        code: "nodes-forbidden",
+        severity: "error",
+        message: expect.stringContaining("ClusterNetworkPolicy default selects nodes"),
+      },
+    ]);
+  });
+});
+
+function isDiscovery(path: string): boolean {
+  return path.startsWith("/apis/policy.networking.k8s.io");
+}
 
 describe("a server in trouble", () => {
   it("that answers 500 fails the snapshot at once, with its message", async () => {

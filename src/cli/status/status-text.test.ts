@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentStatus } from "../../agent/agent-status.ts";
+import type { SourceStatus } from "../../agent/cluster-change.ts";
 import { formatStatus, sinceText } from "./status-text.ts";
 
 const STATUS: AgentStatus = {
@@ -71,6 +72,23 @@ PODS
   POD       ADDRESS            INGRESS  EGRESS
   shop/db   10.0.0.2           shop/db  open
   shop/web  10.0.0.1, fd00::1  open     open
+`);
+  });
+
+  it("names kinds of policies that the cluster does not have, and those of which that is not known", () => {
+    const [pods] = STATUS.sources as readonly [SourceStatus];
+    const kind = { ...pods, resource: "clusternetworkpolicies", lastEventAgeSeconds: undefined };
+    const lastFailure = "whether it is installed is not known: forbidden";
+    const sources = [
+      { ...kind, installed: false },
+      { ...kind, installed: undefined, synced: false, lastFailure },
+    ];
+    const text = formatStatus({ ...STATUS, sources }, { now, wide: false, columns: 100 });
+    expect(text).toContain(`reads        clusternetworkpolicies: not installed
+             clusternetworkpolicies: NOT synced
+
+PROBLEMS
+  clusternetworkpolicies: ${lastFailure}
 `);
   });
 
