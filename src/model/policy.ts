@@ -17,6 +17,13 @@ export const TIERS = ["admin", "namespace", "baseline"] as const;
 export type Tier = (typeof TIERS)[number];
 export type OrderedTier = Exclude<Tier, "namespace">;
 
+/** As the API calls them (network-policy-api, "Tier"), for people. */
+export const TIER_NAMES: Readonly<Record<Tier, string>> = {
+  admin: "Admin",
+  namespace: "NetworkPolicy",
+  baseline: "Baseline",
+};
+
 /** `Kind/namespace/name` (cluster-scoped: `Kind/name`); unique over all dialects. */
 export type PolicyKey = string & { readonly __policyKey: unique symbol };
 

@@ -1,9 +1,11 @@
 // What `nftpol test` prints for people and for scripts.
 
-import { policyDisplayName } from "../../model/policy.ts";
+import { policyReference } from "../../model/policy.ts";
 import { addressFamily } from "../../net/address.ts";
+import type { Verdict } from "../../semantics/verdict.ts";
 import { formatDiagnostic } from "../diagnostics.ts";
 import { explainHalf } from "../explain/half-words.ts";
+import { ruleName } from "../explain/rule-words.ts";
 import { jsonDocument } from "../json-output.ts";
 import { countOf, printable } from "../terminal-text.ts";
 import { formatQuestion } from "../traffic-text.ts";
@@ -116,12 +118,22 @@ function jsonFailure(
     mismatches,
     why: expectation.why,
     policies: judged === undefined ? [] : decidingPolicies(judged.verdict),
+    rules: judged === undefined ? [] : decidingRules(judged.verdict),
   };
 }
 
-function decidingPolicies(verdict: NonNullable<RowFailure["judged"]>["verdict"]): string[] {
-  return [verdict.egress, verdict.ingress].flatMap(({ reason }) => {
-    if (reason.kind === "allowed") return [policyDisplayName(reason.match.policy)];
-    return reason.kind === "isolated" ? reason.policies.map(policyDisplayName) : [];
+function decidingPolicies({ egress, ingress }: Verdict): string[] {
+  return [egress, ingress].flatMap(({ reason }) => {
+    if (reason.kind === "allowed" || reason.kind === "tier-rule") return [policyReference(reason.match.policy)];
+    return reason.kind === "isolated" ? reason.policies.map(policyReference) : [];
+  });
+}
+
+/** The rules that decided, and those that passed the flow on to them. */
+function decidingRules(verdict: Verdict): string[] {
+  return (["egress", "ingress"] as const).flatMap((direction) => {
+    const { reason, passes } = verdict[direction];
+    const matches = reason.kind === "allowed" || reason.kind === "tier-rule" ? [...passes, reason.match] : passes;
+    return matches.map(({ policy, rule }) => ruleName(direction, policy, rule));
   });
 }

@@ -5,20 +5,19 @@ import { formatVerdict } from "../../backends/nft/ruleset.ts";
 import { ruleText } from "../../backends/nft/text.ts";
 import type { TraceStep } from "../../backends/nft/trace.ts";
 import { formatTraffic } from "../../model/flow.ts";
-import { type Direction, policyDisplayName } from "../../model/policy.ts";
-import { queryMatches } from "../../semantics/matching.ts";
+import { type Direction, TIER_NAMES } from "../../model/policy.ts";
 import type { HalfVerdict } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { printable } from "../terminal-text.ts";
 import { type Explanation, endWords, type NodeTrace } from "./explanation.ts";
 import { explainHalf } from "./half-words.ts";
-import { queryMissWords } from "./miss-words.ts";
-import { positionWords, queryWords } from "./rule-words.ts";
+import { policiesWithoutSay } from "./policies-without-say.ts";
+import { placeWords, ruleTitle } from "./rule-words.ts";
 
 export interface ExplanationTextOptions {
   readonly colour: boolean;
-  /** Also the policies that do not select the pod. */
+  /** Also every rule of the tiers that was asked, and the policies that had no say. */
   readonly wide: boolean;
 }
 
@@ -29,7 +28,7 @@ export function explanationText(
   { colour, wide }: ExplanationTextOptions,
 ): string {
   const { bold, green, red, dim } = picocolors.createColors(colour);
-  const { flow, verdict, traces, notes, disagrees } = explanation;
+  const { flow, verdict, throughService, traces, notes, disagrees } = explanation;
   const word = (allow: boolean) => (allow ? green("allow") : red("deny"));
   const title = `${endWords(ends.from, flow.source)} -> ${endWords(ends.to, flow.destination)}`;
   const lines = [`${bold(printable(title))} : ${formatTraffic(flow.traffic)}: ${bold(word(verdict.allow))}`];
@@ -37,8 +36,9 @@ export function explanationText(
     const half = verdict[direction];
     const subject = half.subject === undefined ? "" : ` of ${printable(half.subject)}`;
     lines.push("", `${direction}${subject}: ${word(half.allow)}`);
-    const details = explainHalf(view, direction, half, flow);
-    if (wide) details.push(...unrelatedPolicies(view, direction, half));
+    const details = explainHalf(view, direction, half, flow, { everyRule: true, everyTierRule: wide });
+    if (throughService !== undefined) details.push(...throughServiceLines(direction, throughService[direction]));
+    if (wide) details.push(...policiesWithoutSay(view, direction, half, flow));
     lines.push(...details.map((line) => `  ${printable(line)}`));
   }
   for (const trace of traces) lines.push("", ...traceLines(trace, word, dim));
@@ -72,20 +72,9 @@ function stepWords({ rule, element, verdict }: TraceStep): string {
   return `${ruleText(rule)}${found}`;
 }
 
-/** Policies that have no say in this half, each with the reason. */
-function unrelatedPolicies(view: ClusterView, direction: Direction, half: HalfVerdict): string[] {
-  const subject = half.subject === undefined ? undefined : view.selectablePod(half.subject);
-  if (subject === undefined) return [];
-  const lines = [...view.policies()]
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .flatMap((policy): string[] => {
-      const name = `  ${policy.kind} ${policyDisplayName(policy)} (${positionWords(policy.position)})`;
-      if (!queryMatches(view, policy.subject, subject)) {
-        return [
-          `${name}: selects ${queryWords(policy.subject)}; ${queryMissWords(view, policy.subject, subject) ?? "not this pod"}`,
-        ];
-      }
-      return policy.isolates[direction] ? [] : [`${name}: selects the pod, has no policyTypes for ${direction}`];
-    });
-  return lines.length === 0 ? [] : ["policies that have no say here:", ...lines];
+function throughServiceLines(direction: Direction, { allow, reason }: HalfVerdict): string[] {
+  if (allow || reason.kind !== "tier-rule") return [];
+  const { policy, rule } = reason.match;
+  const by = `${ruleTitle(direction, policy, rule)} (${placeWords(policy, rule)})`;
+  return [`through a service it is denied: ${TIER_NAMES[policy.tier]} tier, by ${by}`];
 }

@@ -20,6 +20,8 @@ export interface Explanation {
   readonly flow: Flow;
   readonly family: Family;
   readonly verdict: Verdict;
+  /** Of a pod and itself: the verdict where it takes the way through a service, if that is another. */
+  readonly throughService: Verdict | undefined;
   readonly traces: readonly NodeTrace[];
   /** What is left out of `traces`, and why. */
   readonly notes: readonly string[];
@@ -58,16 +60,16 @@ const LINK_SCOPE_NOTE =
 
 function explainFlow(
   store: ClusterStore,
-  flow: Flow,
+  addressed: Flow,
   options: ProgramOptions,
   rulesetOf: (node: string) => Ruleset,
 ): Explanation {
+  const found = packetPaths(store, addressed, options);
+  if (found.kind === "inside-the-pod") return insideThePod(store, addressed, options);
+  // Only the node itself receives at the input hook: then the policies are asked about the way to the own node, too.
+  const flow = { ...addressed, toOwnNode: found.paths.some(({ hook }) => hook === "input") };
   const verdict = evaluate(store, flow, options);
-  const common = { flow, family: addressFamily(flow.source), verdict };
-  const found = packetPaths(store, flow, options);
-  if (found.kind === "inside-the-pod") {
-    return { ...common, traces: [], notes: ["the packet never leaves the pod: no rule sees it"], disagrees: false };
-  }
+  const common = { flow, family: addressFamily(flow.source), verdict, throughService: undefined };
   const notes = [...found.notes, ...(isLinkScope(flow) ? [LINK_SCOPE_NOTE] : [])];
   const traces = found.paths.flatMap((path): NodeTrace[] => {
     try {
@@ -82,6 +84,20 @@ function explainFlow(
   // With a trace missing, the rest may be more open than the whole.
   const disagrees = notes.length === 0 && traces.length > 0 && accepted !== verdict.allow;
   return { ...common, traces, notes, disagrees };
+}
+
+function insideThePod(store: ClusterStore, flow: Flow, options: ProgramOptions): Explanation {
+  const verdict = evaluate(store, flow, options);
+  const throughService = evaluate(store, { ...flow, throughService: true }, options);
+  return {
+    flow,
+    family: addressFamily(flow.source),
+    verdict,
+    throughService: throughService.allow === verdict.allow ? undefined : throughService,
+    traces: [],
+    notes: ["the packet never leaves the pod: no rule sees it"],
+    disagrees: false,
+  };
 }
 
 /** For titles: `shop/web-0 (10.0.0.1)`, or the address alone. */

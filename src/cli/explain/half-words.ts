@@ -1,15 +1,19 @@
-// One half of a verdict in words: which policy and rule decided, or why none matched and which came nearest.
+// One half of a verdict in words: which tier, policy and rule decided, or why none matched and which came nearest.
 
 import type { Flow } from "../../model/flow.ts";
-import { type Direction, type Policy, type PortMatch, policyDisplayName, type Rule } from "../../model/policy.ts";
-import type { HalfVerdict, NeverBlocked, Reason, RuleMatch, RuleMiss } from "../../semantics/verdict.ts";
+import { type Direction, type Policy, TIER_NAMES } from "../../model/policy.ts";
+import { reviewTiers, type TierReview } from "../../semantics/tier-review.ts";
+import type { HalfVerdict, NeverBlocked, Reason, RuleMiss } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
-import { peerMissWords, portMissWords } from "./miss-words.ts";
-import { peerField, peersWords, peerWords, portsWords, portWords, positionWords } from "./rule-words.ts";
+import { matchedLines, missWords, nearestLines } from "./match-words.ts";
+import { policyTitle, positionWords, rulePath, ruleTitle } from "./rule-words.ts";
+import { tierLines } from "./tier-words.ts";
 
 export interface HalfWordsOptions {
-  /** Every rule of every isolating policy, not only the nearest. */
+  /** Also rules that do not match: every rule of every isolating policy, of other tiers the near ones. */
   readonly everyRule: boolean;
+  /** Of other tiers every rule, too. */
+  readonly everyTierRule?: boolean;
 }
 
 /** Lines without indentation for what follows the heading. */
@@ -20,7 +24,39 @@ export function explainHalf(
   flow: Flow,
   options: HalfWordsOptions = { everyRule: true },
 ): string[] {
+  const reviews = reviewTiers(view, direction, half, flow);
+  const missed = options.everyTierRule ? "all" : options.everyRule ? "near" : "none";
+  const tiers = reviews.flatMap((review) => tierLines(view, direction, review, flow, missed));
   const { reason } = half;
+  if (reason.kind === "tier-rule") {
+    return half.allow ? tiers : [...tiers, ...nearestTierAllow(view, direction, reviews, flow)];
+  }
+  const lines = otherTierLines(view, direction, reason, flow, options);
+  return reviews.length === 0 ? lines : [...tiers, ...afterTiers(direction, reason, lines)];
+}
+
+/** The same as `lines`, said of what comes behind tiers that left it undecided. */
+function afterTiers(direction: Direction, reason: Reason, [first = "", ...rest]: readonly string[]): string[] {
+  switch (reason.kind) {
+    case "not-isolated":
+      return [`allowed by default: no tier decides, and ${notIsolatedWords(direction)}`];
+    case "never-blocked":
+      return [`allowed: NetworkPolicy never blocks it: ${NEVER_BLOCKED_WORDS[reason.because]}`];
+    case "allowed":
+      return [`${TIER_NAMES.namespace} tier: allowed ${first}`, ...rest];
+    default:
+      return [`${TIER_NAMES.namespace} tier: ${first}`, ...rest];
+  }
+}
+
+/** What decides where no rule of an ordered tier does. */
+function otherTierLines(
+  view: ClusterView,
+  direction: Direction,
+  reason: Exclude<Reason, { kind: "tier-rule" }>,
+  flow: Flow,
+  options: HalfWordsOptions,
+): string[] {
   switch (reason.kind) {
     case "not-a-pod":
       return [notAPodWords(view, direction, flow)];
@@ -29,17 +65,29 @@ export function explainHalf(
     case "unknown-pod":
       return [unknownPodWords(direction, reason, flow)];
     case "not-isolated":
-      return [
-        `not isolated: no policy with policyTypes ${typeName(direction)} selects the pod, so everything is allowed`,
-      ];
-    case "allowed":
-      return matchLines(view, direction, reason.match, flow);
+      return [`not isolated: ${notIsolatedWords(direction)}, so everything is allowed`];
+    case "allowed": {
+      const { policy, rule } = reason.match;
+      const title = `by ${ruleTitle(direction, policy, rule)} (${positionWords(rule.position)})`;
+      return [title, ...matchedLines(view, direction, reason.match, flow).map((line) => `  ${line}`)];
+    }
     case "isolated":
       return [
         ...isolationLines(direction, reason.policies, reason.misses, options),
-        ...nearestLines(view, direction, reason.misses, flow),
+        ...nearestLines(view, direction, "nearest allow", reason.misses, flow),
       ];
   }
+}
+
+/** Of the rules that were asked before the one that denies. */
+function nearestTierAllow(
+  view: ClusterView,
+  direction: Direction,
+  reviews: readonly TierReview[],
+  flow: Flow,
+): string[] {
+  const allows = reviews.flatMap(({ misses }) => misses).filter(({ rule }) => rule.action === "allow");
+  return nearestLines(view, direction, "nearest allow before it", allows, flow);
 }
 
 const NEVER_BLOCKED_WORDS: Readonly<Record<NeverBlocked, string>> = {
@@ -49,8 +97,8 @@ const NEVER_BLOCKED_WORDS: Readonly<Record<NeverBlocked, string>> = {
   "dhcp-answer": "a DHCP answer to the pod",
 };
 
-function typeName(direction: Direction): string {
-  return direction === "ingress" ? "Ingress" : "Egress";
+function notIsolatedWords(direction: Direction): string {
+  return `no policy with policyTypes ${direction === "ingress" ? "Ingress" : "Egress"} selects the pod`;
 }
 
 function notAPodWords(view: ClusterView, direction: Direction, flow: Flow): string {
@@ -69,39 +117,6 @@ function unknownPodWords(
   return `closed: ${address} is in the pod CIDR ${cidr.text} of node ${node}, and no pod is known to have it (--unknown-local-pods=drop)`;
 }
 
-/** `shop/db ingress[1]`: as the rule is written in the policy. */
-export function ruleName(direction: Direction, policy: Policy, rule: Rule): string {
-  return `${policyDisplayName(policy)} ${direction}[${rule.index}]`;
-}
-
-function matchLines(
-  view: ClusterView,
-  direction: Direction,
-  { policy, rule, peer, port }: RuleMatch,
-  flow: Flow,
-): string[] {
-  const peers = rule.peers === "any" ? [] : rule.peers;
-  const ports = rule.ports === "any" ? [] : rule.ports;
-  const matchedPeer = peer === undefined ? undefined : peers[peer];
-  const matchedPort = port === undefined ? undefined : ports[port];
-  const field = peerField(direction);
-  return [
-    `by ${policy.kind} ${ruleName(direction, policy, rule)} (${positionWords(rule.position)})`,
-    matchedPeer === undefined
-      ? `  peer: everybody (no ${field})`
-      : `  peer: ${field}[${peer}], ${peerWords(matchedPeer)}`,
-    matchedPort === undefined
-      ? "  port: every port (no ports)"
-      : `  port: ports[${port}], ${matchedPortWords(view, matchedPort, flow)}`,
-  ];
-}
-
-/** A name is nothing without its number: `http/TCP, which is 8080 on shop/api-0`. */
-function matchedPortWords(view: ClusterView, port: PortMatch, { destination, traffic }: Flow): string {
-  if (port.kind !== "named" || traffic.kind !== "ports") return portWords(port);
-  return `${portWords(port)}, which is ${traffic.port} on ${view.ownerOf(destination)?.key ?? destination}`;
-}
-
 function isolationLines(
   direction: Direction,
   policies: readonly Policy[],
@@ -112,35 +127,9 @@ function isolationLines(
   for (const policy of policies) {
     const own = misses.filter((miss) => miss.policy === policy);
     const count = own.length === 0 ? `: no ${direction} rules` : "";
-    lines.push(`  ${policy.kind} ${policyDisplayName(policy)} (${positionWords(policy.position)})${count}`);
+    lines.push(`  ${policyTitle(policy)} (${positionWords(policy.position)})${count}`);
     if (!everyRule) continue;
-    for (const { rule, peerMatches, portMatches } of own) {
-      const port = `port ${portMatches ? "yes" : "no"} (${portsWords(rule)})`;
-      const peer = `peer ${peerMatches ? "yes" : "no"} (${peersWords(rule)})`;
-      lines.push(`    ${direction}[${rule.index}]: ${port}; ${peer}`);
-    }
+    for (const miss of own) lines.push(`    ${rulePath(direction, miss.rule)}: ${missWords(miss)}`);
   }
   return lines;
-}
-
-/** The rule with the fewest misses; a rule that admits nobody or no port at all is never near. */
-export function nearestMiss(misses: readonly RuleMiss[]): RuleMiss | undefined {
-  const distance = (miss: RuleMiss) => Number(!miss.peerMatches) + Number(!miss.portMatches);
-  let best: RuleMiss | undefined;
-  for (const miss of misses) {
-    if (miss.rule.peers.length === 0 || miss.rule.ports.length === 0) continue;
-    if (best === undefined || distance(miss) < distance(best)) best = miss;
-  }
-  return best;
-}
-
-function nearestLines(view: ClusterView, direction: Direction, misses: readonly RuleMiss[], flow: Flow): string[] {
-  const nearest = nearestMiss(misses);
-  if (nearest === undefined) return [];
-  const { policy, rule, peerMatches, portMatches } = nearest;
-  const title = `nearest allow: ${ruleName(direction, policy, rule)} (${positionWords(rule.position)})`;
-  if (peerMatches) return [title, `  the peer matches, the port does not: ${portMissWords(view, rule, flow)}`];
-  const peer = peerMissWords(view, direction, rule, flow);
-  if (portMatches) return [title, `  the port matches, the peer does not: ${peer}`];
-  return [title, "  neither matches:", `    peer: ${peer}`, `    port: ${portMissWords(view, rule, flow)}`];
 }

@@ -2,9 +2,18 @@
 
 import { type Flow, formatTraffic } from "../../model/flow.ts";
 import { type LabelSelector, type Labels, requirementMatches } from "../../model/labels.ts";
-import { ANY, type Direction, type Peer, type PodQuery, type PortMatch, type Rule } from "../../model/policy.ts";
+import {
+  ANY,
+  addressBlocksOf,
+  type Direction,
+  type Peer,
+  type PodQuery,
+  type PortMatch,
+  type Rule,
+} from "../../model/policy.ts";
 import { type Address, addressFamily, addressValue } from "../../net/address.ts";
 import { cidrContains } from "../../net/cidr.ts";
+import { resolveNamedPort } from "../../semantics/matching.ts";
 import type { ClusterView, SelectablePod } from "../../state/view.ts";
 import { peersWords, peerWords, portsWords } from "./rule-words.ts";
 
@@ -21,7 +30,9 @@ function namedPortNote(view: ClusterView, port: PortMatch, destination: Address)
   const owner = view.ownerOf(destination);
   if (owner === undefined) return [`the name ${port.name} means nothing on ${destination}, which is no pod`];
   const sameName = owner.pod.ports.filter((each) => each.name === port.name);
-  const numbers = sameName.filter((each) => each.protocol === port.protocol).map((each) => each.port);
+  const numbers = resolveNamedPort(owner, port).map((each) =>
+    port.protocol === ANY ? `${each.port}/${each.protocol}` : `${each.port}`,
+  );
   if (numbers.length > 0) return [`${port.name} is ${numbers.join(", ")} on ${owner.key}`];
   const [other] = sameName;
   if (other !== undefined) return [`${port.name} is a ${other.protocol} port on ${owner.key}`];
@@ -47,15 +58,36 @@ function onePeerWords(
   address: Address,
   owner: SelectablePod | undefined,
 ): string | undefined {
-  if (peer.kind === "pods") {
-    if (owner === undefined) return `${address} is no pod that selectors match`;
-    return queryMissWords(view, peer.query, owner);
+  switch (peer.kind) {
+    case "pods":
+      if (owner === undefined) return `${address} is no pod that selectors match`;
+      return queryMissWords(view, peer.query, owner);
+    case "nodes":
+      return nodeMissWords(view, peer.selector, address);
+    case "ipBlock":
+    case "networks":
+      return blockMissWords(peer, address);
+    case "domainNames":
+      return "domain names are not enforced: they match nothing";
   }
+}
+
+function nodeMissWords(view: ClusterView, selector: LabelSelector, address: Address): string | undefined {
+  const [node] = [...view.nodes()].filter(({ addresses }) => addresses.includes(address));
+  if (node === undefined) return `no Node object has the address ${address}`;
+  const failing = failingLabels(selector, node.labels);
+  return failing === undefined ? undefined : `node ${node.name} has ${failing}`;
+}
+
+function blockMissWords(peer: Peer, address: Address): string | undefined {
   const family = addressFamily(address);
   const value = addressValue(address);
-  if (peer.cidr.family !== family) return `${address} is IPv${family}`;
-  if (!cidrContains(peer.cidr, family, value)) return `${address} is outside of it`;
-  const hole = peer.except.find((block) => cidrContains(block, family, value));
+  const blocks = addressBlocksOf(peer);
+  const ofFamily = blocks.filter(({ cidr }) => cidr.family === family);
+  if (ofFamily.length === 0) return `${address} is IPv${family}`;
+  const around = ofFamily.filter(({ cidr }) => cidrContains(cidr, family, value));
+  if (around.length === 0) return `${address} is outside of ${blocks.length === 1 ? "it" : "them"}`;
+  const hole = around.flatMap(({ except }) => except).find((block) => cidrContains(block, family, value));
   return hole === undefined ? undefined : `${address} is in the except ${hole.text}`;
 }
 

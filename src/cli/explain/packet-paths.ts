@@ -9,6 +9,7 @@ import type { Flow } from "../../model/flow.ts";
 import type { Address } from "../../net/address.ts";
 import type { EvaluateOptions } from "../../semantics/evaluate.ts";
 import { closingNodes } from "../../semantics/judge-unknown.ts";
+import { isOwnNode } from "../../semantics/never-blocked.ts";
 import type { ClusterView } from "../../state/view.ts";
 
 export interface PacketPath {
@@ -56,5 +57,9 @@ function placeOf(view: ClusterView, address: Address, other: Address, options: E
   const closing = options.unknownLocalPods === "drop" ? closingNodes(view, address) : [];
   // Where pod CIDRs overlap, a node that forwards the packet comes before one that is its end.
   const first = closing.find(({ node }) => !view.nodeAddresses(node).includes(other)) ?? closing[0];
-  return first === undefined ? { node: view.nodeAt(address), isPod: false } : { node: first.node, isPod: true };
+  if (first !== undefined) return { node: first.node, isPod: true };
+  // An address that several nodes have (a virtual one) is that of the other end's node.
+  const pod = view.ownerOf(other);
+  const isOwn = pod !== undefined && isOwnNode(view, pod, address);
+  return { node: isOwn ? pod.pod.nodeName : view.nodeAt(address), isPod: false };
 }

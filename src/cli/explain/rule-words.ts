@@ -2,13 +2,42 @@
 
 import type { SourcePosition } from "../../model/diagnostic.ts";
 import { formatSelector } from "../../model/labels.ts";
-import { ANY, type Direction, type Peer, type PodQuery, type PortMatch, type Rule } from "../../model/policy.ts";
+import {
+  ANY,
+  type Direction,
+  type Peer,
+  type PodQuery,
+  type Policy,
+  type PortMatch,
+  policyDisplayName,
+  policyReference,
+  type Rule,
+} from "../../model/policy.ts";
+import type { CidrBlock } from "../../net/cidr.ts";
 
-/** `pods app=web in namespace shop`, `all pods in namespaces team=a`, `10.0.0.0/8 except 10.1.0.0/16`. */
+/** `pods app=web in namespace shop`, `10.0.0.0/8 except 10.1.0.0/16`, `networks 10.0.0.0/8, fd00::/8`, `nodes role=worker`. */
 export function peerWords(peer: Peer): string {
-  if (peer.kind === "pods") return queryWords(peer.query);
-  const except = peer.except.length === 0 ? "" : ` except ${peer.except.map((block) => block.text).join(", ")}`;
-  return `${peer.cidr.text}${except}`;
+  switch (peer.kind) {
+    case "pods":
+      return queryWords(peer.query);
+    case "ipBlock": {
+      const except = peer.except.length === 0 ? "" : ` except ${blockTexts(peer.except)}`;
+      return `${peer.cidr.text}${except}`;
+    }
+    case "networks":
+      return `${peer.cidrs.length === 1 ? "network" : "networks"} ${blockTexts(peer.cidrs)}`;
+    case "nodes":
+      return peer.selector.requirements.length === 0 ? "all nodes" : `nodes ${formatSelector(peer.selector)}`;
+    case "domainNames":
+      return `domain names ${shortList(peer.names, ", ")} (not enforced: nobody)`;
+  }
+}
+
+function blockTexts(blocks: readonly CidrBlock[]): string {
+  return shortList(
+    blocks.map(({ text }) => text),
+    ", ",
+  );
 }
 
 export function queryWords({ namespaces, pods }: PodQuery): string {
@@ -18,9 +47,9 @@ export function queryWords({ namespaces, pods }: PodQuery): string {
   return `${which} in ${requirements.length === 0 ? "all namespaces" : `namespaces ${formatSelector(namespaces.selector)}`}`;
 }
 
-/** `443/TCP`, `1-1024/UDP`, `any TCP port`, `http/TCP (a name)`. */
+/** `443/TCP`, `1-1024/UDP`, `every TCP port`, `http/TCP` for a name, `port http` for a name with the protocol that its port has. */
 export function portWords(port: PortMatch): string {
-  if (port.kind === "named") return `${port.name}/${port.protocol}`;
+  if (port.kind === "named") return port.protocol === ANY ? `port ${port.name}` : `${port.name}/${port.protocol}`;
   if (port.first === 0 && port.last === 65535) return `every ${port.protocol} port`;
   return port.first === port.last ? `${port.first}/${port.protocol}` : `${port.first}-${port.last}/${port.protocol}`;
 }
@@ -43,9 +72,40 @@ function shortList(texts: readonly string[], separator: string): string {
   return `${texts.slice(0, MOST_SHOWN).join(separator)}${rest > 0 ? `${separator}and ${rest} more` : ""}`;
 }
 
+/** `egress[1]`, and the name that its author gave it: `egress[1] "no-internet"`. */
+export function rulePath(direction: Direction, { index, name }: Pick<Rule, "index" | "name">): string {
+  return `${direction}[${index}]${name === undefined ? "" : ` "${name}"`}`;
+}
+
+/** As the rule is written in the policy, where no kind stands beside it: `shop/db ingress[1]`, `ClusterNetworkPolicy/deny-x egress[0]`. */
+export function ruleName(direction: Direction, policy: Policy, rule: Rule): string {
+  return `${policyReference(policy)} ${rulePath(direction, rule)}`;
+}
+
+/** `NetworkPolicy shop/db`, `ClusterNetworkPolicy deny-x`. */
+export function policyTitle(policy: Policy): string {
+  return `${policy.kind} ${policyDisplayName(policy)}`;
+}
+
+/** `NetworkPolicy shop/db ingress[1]`. */
+export function ruleTitle(direction: Direction, policy: Policy, rule: Rule): string {
+  return `${policyTitle(policy)} ${rulePath(direction, rule)}`;
+}
+
+/** Where it stands, and before it the priority where its tier has those: `priority 10, tiers.yaml:12`. */
+export function placeWords(policy: Policy, { position }: Policy | Rule): string {
+  const priority = policy.tier === "namespace" ? "" : `priority ${policy.priority}, `;
+  return `${priority}${positionWords(position)}`;
+}
+
 /** The API's name for the list of peers. */
 export function peerField(direction: Direction): "from" | "to" {
   return direction === "ingress" ? "from" : "to";
+}
+
+/** The API's name for the list of ports: ClusterNetworkPolicy has them by protocol. */
+export function portField({ kind }: Policy): "ports" | "protocols" {
+  return kind === "ClusterNetworkPolicy" ? "protocols" : "ports";
 }
 
 /** `policies.yaml:12`; the file alone where there are no lines. */

@@ -60,7 +60,8 @@ function counterexampleLines(view: ClusterView, example: Counterexample): string
 function halfLines(view: ClusterView, direction: Direction, { packet, traffic, expected }: Counterexample): string[] {
   const half = expected.meaning?.[direction];
   if (half === undefined) return [];
-  const flow = { source: packet.source, destination: packet.destination, traffic };
+  const { source, destination, hook } = packet;
+  const flow = { source, destination, traffic, throughService: true, toOwnNode: hook === "input" };
   return [
     `  ${direction}: ${half.allow ? "allow" : "deny"}`,
     ...explainHalf(view, direction, half, flow).map((line) => `    ${printable(line)}`),

@@ -28,7 +28,7 @@ export const run: VerbRun = async ([fromWord = "", toWord = "", portWord = ""], 
   if (explanations.length === 0) throw noCommonFamily(from, to, textOption(options, "family"));
   const format = textOption(options, "output");
   if (format === "json") {
-    context.stdout(explanationJson(ends, explanations));
+    context.stdout(explanationJson(store, ends, explanations));
   } else {
     const textOptions = { colour: context.colour, wide: format === "wide" };
     const texts = explanations.map((explanation) => explanationText(store, ends, explanation, textOptions));

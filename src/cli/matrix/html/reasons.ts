@@ -1,9 +1,17 @@
 // The evaluator's reasons as short sentences for the page. Worded for "the source" and "the destination", so that
 // cells with the same reason share it; `ReasonTable` keeps each once.
 
-import { ANY, type Direction, type Peer, type Policy, policyDisplayName } from "../../../model/policy.ts";
-import type { HalfVerdict, NeverBlocked, RuleMatch, RuleMiss } from "../../../semantics/verdict.ts";
-import { peerField, peersWords, peerWords, portsWords, positionWords } from "../../explain/rule-words.ts";
+import { ANY, type Direction, type Peer, type Policy, type RuleAction, TIER_NAMES } from "../../../model/policy.ts";
+import type { HalfVerdict, NeverBlocked, Reason, RuleMatch, RuleMiss } from "../../../semantics/verdict.ts";
+import {
+  peerField,
+  peersWords,
+  peerWords,
+  policyTitle,
+  portsWords,
+  positionWords,
+  ruleName,
+} from "../../explain/rule-words.ts";
 import { countOf, printable } from "../../terminal-text.ts";
 
 /** Part of the page's data. */
@@ -40,7 +48,15 @@ export class ReasonTable {
   }
 }
 
-function reasonKey(direction: Direction, { reason }: HalfVerdict): string {
+function reasonKey(direction: Direction, { reason, passes }: HalfVerdict): string {
+  return JSON.stringify([decisionKey(direction, reason), passes.map(matchKey)]);
+}
+
+function matchKey({ policy, rule, peer, port }: RuleMatch): unknown[] {
+  return [policy.key, rule.index, peer ?? null, port ?? null];
+}
+
+function decisionKey(direction: Direction, reason: Reason): string {
   switch (reason.kind) {
     case "not-a-pod":
     case "not-isolated":
@@ -49,10 +65,9 @@ function reasonKey(direction: Direction, { reason }: HalfVerdict): string {
       return `${direction} ${reason.because}`;
     case "unknown-pod":
       return `${direction} ${reason.kind} ${reason.node}`;
-    case "allowed": {
-      const { policy, rule, peer, port } = reason.match;
-      return JSON.stringify([direction, policy.key, rule.index, peer ?? null, port ?? null]);
-    }
+    case "allowed":
+    case "tier-rule":
+      return JSON.stringify([direction, ...matchKey(reason.match)]);
     case "isolated": {
       const keys = reason.policies.map((policy) => policy.key);
       const misses = reason.misses.map((miss) => Number(miss.peerMatches) * 2 + Number(miss.portMatches));
@@ -61,21 +76,31 @@ function reasonKey(direction: Direction, { reason }: HalfVerdict): string {
   }
 }
 
-function describe(direction: Direction, { allow, reason }: HalfVerdict): PageReason {
+function describe(direction: Direction, { allow, reason, passes }: HalfVerdict): PageReason {
+  const decision = describeDecision(direction, reason);
+  const notes = [
+    ...passes.map((match) => ({ text: describeMatch(direction, match), place: placeText(match.rule.position) })),
+    ...(decision.notes ?? []),
+  ];
+  return { allow, ...decision, ...(notes.length === 0 ? {} : { notes }) };
+}
+
+function describeDecision(direction: Direction, reason: Reason): Omit<PageReason, "allow"> {
   const subject = direction === "egress" ? "the source" : "the destination";
   switch (reason.kind) {
     case "not-a-pod":
-      return { allow, text: `not asked: ${subject} is no pod that policies can select` };
+      return { text: `not asked: ${subject} is no pod that policies can select` };
     case "never-blocked":
-      return { allow, text: NEVER_BLOCKED[reason.because] };
+      return { text: NEVER_BLOCKED[reason.because] };
     case "unknown-pod":
-      return { allow, text: printable(`${subject} is in a pod CIDR of node ${reason.node}, and no known pod has it`) };
+      return { text: printable(`${subject} is in a pod CIDR of node ${reason.node}, and no known pod has it`) };
     case "not-isolated":
-      return { allow, text: `no policy isolates ${subject} for ${direction}` };
+      return { text: `allowed by default: no policy isolates ${subject} for ${direction}, and no tier decides` };
     case "allowed":
-      return { allow, text: describeMatch(direction, reason.match), place: placeText(reason.match.rule.position) };
+    case "tier-rule":
+      return { text: describeMatch(direction, reason.match), place: placeText(reason.match.rule.position) };
     case "isolated":
-      return { allow, ...describeIsolation(direction, subject, reason.policies, reason.misses) };
+      return describeIsolation(direction, subject, reason.policies, reason.misses);
   }
 }
 
@@ -86,12 +111,17 @@ const NEVER_BLOCKED: Readonly<Record<NeverBlocked, string>> = {
   "dhcp-answer": "answers of a DHCP server are never blocked",
 };
 
+const DOES: Readonly<Record<RuleAction, string>> = { allow: "allows it", deny: "denies it", pass: "passes it on" };
+
 function describeMatch(direction: Direction, { policy, rule, peer }: RuleMatch): string {
+  const tier = policy.tier === "namespace" ? "" : `${TIER_NAMES[policy.tier]} tier: `;
+  const name = rule.name === undefined ? "" : ` "${rule.name}"`;
   const field = peerField(direction);
   const isAny = rule.peers === ANY || peer === undefined;
   const whom = isAny ? peersWords(rule) : peerWords(rule.peers[peer] as Peer);
   const path = `${direction}[${rule.index}]${isAny ? "" : `.${field}[${peer}]`}`;
-  return printable(`${policyText(policy)} allows it with ${path}: ${portsWords(rule)} ${field} ${whom}`);
+  const does = DOES[rule.action];
+  return printable(`${tier}${policyTitle(policy)} ${does} with ${path}${name}: ${portsWords(rule)} ${field} ${whom}`);
 }
 
 function describeIsolation(
@@ -104,7 +134,7 @@ function describeIsolation(
   const near = [...misses].sort((a, b) => nearness(b) - nearness(a));
   const shown = near.slice(0, MAX_NOTES).map((miss) => ({
     text: printable(
-      `${policyDisplayName(miss.policy)} ${direction}[${miss.rule.index}] allows ${portsWords(miss.rule)} ${peerField(direction)} ${peersWords(miss.rule)}; ${missText(miss)}`,
+      `${ruleName(direction, miss.policy, miss.rule)} allows ${portsWords(miss.rule)} ${peerField(direction)} ${peersWords(miss.rule)}; ${missText(miss)}`,
     ),
     place: placeText(miss.rule.position),
   }));
@@ -113,7 +143,7 @@ function describeIsolation(
     text: `${countOf(policies.length, "policy", "policies")} ${policies.length === 1 ? "isolates" : "isolate"} ${subject}, ${rules}`,
     notes: [
       ...policies.slice(0, MAX_NOTES).map((policy) => ({
-        text: printable(`isolated by ${policyText(policy)}`),
+        text: printable(`isolated by ${policyTitle(policy)}`),
         place: placeText(policy.position),
       })),
       ...shown,
@@ -129,10 +159,6 @@ function nearness({ peerMatches, portMatches }: RuleMiss): number {
 function missText({ peerMatches, portMatches }: RuleMiss): string {
   if (peerMatches) return "the peer matches, the port does not";
   return portMatches ? "the port matches, the peer does not" : "neither matches";
-}
-
-function policyText(policy: Policy): string {
-  return `${policy.kind} ${policyDisplayName(policy)}`;
 }
 
 function placeText(position: Policy["position"]): string {
