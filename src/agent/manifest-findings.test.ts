@@ -42,4 +42,18 @@ describe("findings that belong to no object of the cluster", () => {
       ["invalid-cidr", "duplicate-object"],
     ]);
   });
+
+  it("are not those of cluster-wide policies either", async () => {
+    const text = (name: string) =>
+      `apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: ${name}}\nspec: {tier: Admin}\n`;
+    const manifests = await WatchedManifests.start({ "d/a.yaml": text("a") });
+    expect(manifests.source.findings()).toEqual([]);
+    expect(manifests.objects).toEqual(["ClusterNetworkPolicy/a"]);
+    expect(manifests.changes.map(({ diagnostics }) => diagnostics.map(({ field }) => field))).toEqual([
+      ["spec.priority", "spec.subject"],
+    ]);
+    manifests.files.write("d/a.yaml", text("b"));
+    await manifests.settle();
+    expect(manifests.objects).toEqual(["ClusterNetworkPolicy/b"]);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makePod, makePolicy, setPod, setPolicy } from "../../test/support/model-objects.ts";
+import { ADMIN, BASELINE, CLUSTER, tierPolicy } from "../../test/support/tier-policies.ts";
 import { ApiError } from "../kube/api-error.ts";
 import type { EventOutcome, EventReport } from "../kube/events.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
@@ -49,7 +50,7 @@ function tierFinding(kind: string, ...fields: readonly string[]): ObjectFinding 
 function start(outcome: () => EventOutcome = () => ({ kind: "created" })) {
   const reports: EventReport[] = [];
   const outcomes: string[] = [];
-  const logged: string[] = [];
+  const logged: unknown[] = [];
   const named: unknown[] = [];
   const log = {
     error() {},
@@ -154,6 +155,38 @@ describe("an Event", () => {
     release();
     await expect.poll(() => reports.length).toBe(1);
     expect(reports[0]?.note.slice(0, words.length)).toBe(words);
+  });
+
+  describe.each([
+    [ADMIN, "policy.networking.k8s.io/v1alpha1"],
+    [BASELINE, "policy.networking.k8s.io/v1alpha1"],
+    [CLUSTER, "policy.networking.k8s.io/v1alpha2"],
+  ])("about a cluster-wide policy ($0.kind)", (kind, apiVersion) => {
+    const note = async (field: string) => {
+      const { add, release, reports } = start();
+      const diagnostics = finding.diagnostics.map((each) => ({ ...each, field }));
+      add([{ ...finding, event: setPolicy(tierPolicy(kind, {})), diagnostics }]);
+      release();
+      await expect.poll(() => reports.length).toBe(1);
+      expect(reports[0]?.regarding).toEqual({
+        kind: kind.kind,
+        apiVersion,
+        namespace: "",
+        name: "default",
+        uid: "uid-1",
+      });
+      return reports[0]?.note;
+    };
+
+    it("says what becomes of an invalid rule", async () => {
+      expect(await note("spec.egress[3].to[0].networks[0]")).toMatch(
+        /^Invalid rules that allow match nothing, and those that deny or pass deny everything: spec\.egress\[3\]/,
+      );
+    });
+
+    it.each(["spec.egress", "spec.subject.pods", "metadata.name"])("says what a fault in %s means", async (field) => {
+      expect(await note(field)).toMatch(/^It allows nothing, denies what it would pass, and applies to every pod/);
+    });
   });
 
   it("has a revision that other findings change", async () => {

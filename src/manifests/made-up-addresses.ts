@@ -1,5 +1,5 @@
 // Stable addresses for pods that do not run anywhere yet: equal input gives equal addresses, whatever the order of files.
-// Owns the choice of ranges: no made-up address may lie in an ipBlock by accident.
+// Owns the choice of ranges: no made-up address may lie in an ipBlock or a network of a policy by accident.
 
 import type { Node, Pod } from "../model/cluster.ts";
 import { type AddressBlock, ipBlocksOf, type Policy } from "../model/policy.ts";
@@ -34,8 +34,8 @@ export interface AddressedPods {
 
 /**
  * Gives every pod of `unborn` an IPv4 address, and an IPv6 one if the input uses IPv6 at all. Pods on the host network get
- * their node's addresses instead. Addresses that occur in the input and ipBlocks (other than /0) are avoided; excepts are
- * avoided where there is room.
+ * their node's addresses instead. Addresses that occur in the input, ipBlocks and networks (other than /0) are
+ * avoided; excepts are avoided where there is room.
  */
 export function giveAddresses(
   unborn: readonly Pod[],

@@ -54,6 +54,20 @@ metadata:
   name: x
 `;
 
+const TIERS = `apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: a}
+spec: {tier: Admin, priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: [{nodes: {}}]}]}
+---
+kind: AdminNetworkPolicy
+apiVersion: policy.networking.k8s.io/v1alpha1
+metadata: {name: a}
+---
+kind: BaselineAdminNetworkPolicy
+apiVersion: policy.networking.k8s.io/v1alpha1
+metadata: {name: default}
+`;
+
 const objectsOf = async (path: string, bytes: Uint8Array) => {
   const { policies, pods, namespaces } = await readRunningObjects(new Map([[path, bytes]]));
   return [...policies, ...pods, ...namespaces].length;
@@ -64,8 +78,10 @@ describe("one slip of the pen, or an end before the end,", () => {
     ["a.yaml", YAML, slips],
     ["a.json", JSON_TEXT, slips],
     ["two.yaml", PODS, slips],
+    ["tiers.yaml", TIERS, slips],
     ["a.yaml", YAML, cuts],
     ["a.json", JSON_TEXT, cuts],
+    ["tier.yaml", TIERS.slice(0, TIERS.indexOf("---")), cuts],
   ])(
     "leaves every object of %s an object, or makes the text one that is not trusted",
     async (path, text, spoil) => {
