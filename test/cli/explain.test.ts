@@ -57,6 +57,28 @@ describe("an allowed flow", () => {
   });
 });
 
+it("an address that two nodes have (a virtual one) is that of the pod's own node, both ways", async () => {
+  const node = (name: string, own: string) => `apiVersion: v1
+kind: Node
+metadata: {name: ${name}}
+status: {addresses: [{type: InternalIP, address: ${own}}, {type: ExternalIP, address: 192.168.0.9}]}
+`;
+  const files = {
+    ...FILES,
+    "c/nodes.yaml": [node("aaa", "192.168.0.2"), node("worker-1", "192.168.0.1")].join("---\n"),
+  };
+  const cluster = { ...files, "c/cluster.yaml": (FILES["c/cluster.yaml"] as string).replace(/^[\s\S]*?---\n/, "") };
+  for (const [ends, hook] of [
+    [["shop/web", "192.168.0.9"], "received by the node"],
+    [["192.168.0.9", "shop/api"], "sent by the node"],
+  ] as const) {
+    const { stdout } = await runInMemory(["explain", ...ends, "80", "-f", "c"], { files: cluster });
+    expect(stdout).toContain("never blocked: a pod and the node on which it runs");
+    expect(stdout).toContain(`nft rules on node worker-1 (${hook}):`);
+    expect(stdout).not.toContain("a bug in nftpol");
+  }
+});
+
 describe("a denied flow", () => {
   it.each([
     {

@@ -51,7 +51,7 @@ function skippedLines(direction: Direction, later: readonly RuleMatch[]): string
 function tieLines(direction: Direction, ties: readonly RuleMatch[]): string[] {
   if (ties.length === 0) return [];
   return [
-    "same priority, another action (the API leaves the order open; asked by kind and name, our choice):",
+    "same priority, another action (the API leaves the order open; asked by name, our choice):",
     ...ties.map((match) => indent(`${matchTitle(direction, match)}: ${match.rule.action}`)),
   ];
 }
