@@ -33,7 +33,7 @@ async function explainIn(tiers: readonly string[], ...argv: readonly string[]): 
 
 /** The lines of one half, heading included. */
 function halfOf(text: string, direction: "egress" | "ingress"): string {
-  return new RegExp(`^${direction}[sS]*?(?=\\n\\n)`, "m").exec(text)?.[0] ?? "";
+  return new RegExp(`^${direction}[\\s\\S]*?(?=\\n\\n)`, "m").exec(text)?.[0] ?? "";
 }
 
 describe("the Admin tier decides", () => {
