@@ -9,12 +9,12 @@ import { memoryManifestFiles } from "../manifests/manifest-files.ts";
 import type { Node, Pod } from "../model/cluster.ts";
 import type { Address } from "../net/address.ts";
 import { parseCidr } from "../net/cidr.ts";
-import { clusterList, type LabCluster, policyList } from "./cluster-objects.ts";
+import { clusterList, type LabCluster, labNodes, policyList } from "./cluster-objects.ts";
 import { placeOnNodes, planLab } from "./plan.ts";
 
 /** What a lab makes of these objects, written as a file and read again. */
 async function readAgain(lab: LabCluster, plan: ReturnType<typeof planLab>): Promise<LoadedManifests> {
-  const text = JSON.stringify(clusterList(lab, plan));
+  const text = JSON.stringify(clusterList({ ...lab, nodes: labNodes(plan, lab.nodes, "with-others") }));
   const loaded = await loadManifests(["cluster.json"], {
     recursive: false,
     files: memoryManifestFiles({ "cluster.json": text }),
@@ -63,9 +63,9 @@ describe("clusterList", () => {
         again.namespaces.map(({ name, labels }) => ({ name, labels })),
         shown,
       ).toEqual(namespaces.map(({ name, labels }) => ({ name, labels })));
-      const known = nodes.filter(({ name }) => plan.nodes.some((node) => node.name === name));
-      expect(again.nodes.map(({ name }) => name).sort(), shown).toEqual(plan.nodes.map(({ name }) => name).sort());
-      for (const node of known) {
+      const names = [...new Set([...plan.nodes, ...nodes].map(({ name }) => name))].sort();
+      expect(again.nodes.map(({ name }) => name).sort(), shown).toEqual(names);
+      for (const node of nodes) {
         const found = again.nodes.find(({ name }) => name === node.name);
         expect(found?.addresses.slice(0, node.addresses.length), shown).toEqual(node.addresses);
         expect(found?.podCidrs, shown).toEqual(node.podCidrs);

@@ -6,22 +6,36 @@ import type { LabPlan } from "./plan.ts";
 
 export interface LabCluster {
   readonly namespaces: readonly Namespace[];
+  /** As `labNodes` gives them. */
   readonly nodes: readonly Node[];
   /** Placed: each on a node of the plan, with its addresses. */
   readonly pods: readonly Pod[];
-  /** NetworkPolicies as API objects. */
+  /** Of any kind, as API objects. */
   readonly policies: readonly unknown[];
 }
 
-/** A `List` of everything but the policies. Nodes are those of the plan. */
-export function clusterList({ namespaces, nodes, pods }: LabCluster, plan: LabPlan): unknown {
+/**
+ * The nodes of the plan, with what else is known of them; `others`: then those of the manifests that have no pod, which nobody is on but
+ * policies may name.
+ */
+export function labNodes(plan: LabPlan, known: readonly Node[], others: "with-others" | "plan-only"): Node[] {
+  const planned = plan.nodes.map(({ name, addresses }): Node => {
+    const own = known.find((node) => node.name === name);
+    return { name, labels: {}, podCidrs: [], position: { file: "" }, ...own, addresses };
+  });
+  const isPlanned = ({ name }: Node) => plan.nodes.some((node) => node.name === name);
+  return others === "plan-only" ? planned : [...planned, ...known.filter((node) => !isPlanned(node))];
+}
+
+/** A `List` of everything but the policies. */
+export function clusterList({ namespaces, nodes, pods }: LabCluster): unknown {
   return list([
     ...namespaces.map(({ name, labels }) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } })),
-    ...plan.nodes.map(({ name, addresses }) => ({
+    ...nodes.map(({ name, labels, podCidrs, addresses }) => ({
       apiVersion: "v1",
       kind: "Node",
-      metadata: { name, labels: nodes.find((node) => node.name === name)?.labels ?? {} },
-      spec: { podCIDRs: (nodes.find((node) => node.name === name)?.podCidrs ?? []).map(({ text }) => text) },
+      metadata: { name, labels },
+      spec: { podCIDRs: podCidrs.map(({ text }) => text) },
       status: { addresses: addresses.map((address) => ({ type: "InternalIP", address })) },
     })),
     ...pods.map((pod) => podObject(pod)),

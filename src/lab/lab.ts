@@ -49,7 +49,7 @@ async function withInterruptibleLab<T>(
   removeLeftoverFolders();
   const folder = new LabFolder();
   try {
-    folder.write("cluster", clusterList(cluster, plan));
+    folder.write("cluster", clusterList(cluster));
     folder.write("policies", policyList(cluster.policies));
     return await withLabNetwork(
       plan,
@@ -65,7 +65,7 @@ async function withInterruptibleLab<T>(
             folder,
             interruption,
             async change(next, store) {
-              folder.write("cluster", clusterList(next, plan));
+              folder.write("cluster", clusterList(next));
               folder.write("policies", policyList(next.policies));
               await rulesSettled(network, store, program);
             },

@@ -15,16 +15,16 @@ import { describeKernel } from "../support/kernel.ts";
 import { differencesOf, type TestLab, type TestLabSettings, withTestLab } from "../support/packet-lab.ts";
 import { seededRandom } from "./safe-changes.ts";
 
-const CORPUS = resolve(import.meta.dirname, "../../../shared/corpus/cyclonus");
+const CORPUS = resolve(import.meta.dirname, "../../../shared/corpus");
 const SEED = Number(process.env.NFTPOL_SEED ?? 1);
 const FOLDERS = 66;
 
 /** A sample: another one with another NFTPOL_SEED. */
-function sample(): string[] {
+function sample(corpus: string, folders: number): string[] {
   const random = seededRandom(SEED);
-  const all = readdirSync(CORPUS).sort();
-  const ranked = all.map((name) => ({ name, rank: random() })).sort((a, b) => a.rank - b.rank);
-  return ranked.slice(0, FOLDERS).map(({ name }) => name);
+  const all = readdirSync(join(CORPUS, corpus)).sort();
+  const ranked = all.map((name) => ({ name: join(corpus, name), rank: random() })).sort((a, b) => a.rank - b.rank);
+  return ranked.slice(0, folders).map(({ name }) => name);
 }
 
 interface ExpectedRow {
@@ -88,24 +88,33 @@ describeKernel(`the corpus by packets (seed ${SEED})`, () => {
     return;
   }
 
-  describe("of cyclonus", () => {
-    it.each(SHAPES)(`$topology, nodes: $nodes: a third of ${FOLDERS} folders`, { timeout: 300_000 }, async (shape) => {
-      const third = sample().filter((_, index) => index % SHAPES.length === SHAPES.indexOf(shape));
-      const groups = new Map<string, string[]>();
-      for (const name of third) {
-        const key = await podsOf(name);
-        groups.set(key, [...(groups.get(key) ?? []), name]);
-      }
-      for (const [first = "", ...others] of groups.values()) {
-        const source = (name: string) => ({ path: join(CORPUS, name, "state.yaml") });
-        await withTestLab(source(first), shape, async (lab) => {
-          await check(lab, first);
-          for (const name of others) {
-            await lab.replace(source(name));
-            await check(lab, name);
-          }
-        });
-      }
+  describe.each([
+    { corpus: "cyclonus", folders: FOLDERS },
+    { corpus: "npapi", folders: Number.POSITIVE_INFINITY },
+  ])("of $corpus", ({ corpus, folders }) => {
+    it.each(SHAPES)("$topology, nodes: $nodes: a third of its folders", { timeout: 300_000 }, async (shape) => {
+      const third = sample(corpus, folders).filter((_, index) => index % SHAPES.length === SHAPES.indexOf(shape));
+      expect(third.length).toBeGreaterThan(0);
+      await checkFolders(third, shape);
     });
   });
 });
+
+/** Those with the same pods in one lab. */
+async function checkFolders(names: readonly string[], shape: TestLabSettings): Promise<void> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const key = await podsOf(name);
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  const source = (name: string) => ({ path: join(CORPUS, name, "state.yaml") });
+  for (const [first = "", ...others] of groups.values()) {
+    await withTestLab(source(first), shape, async (lab) => {
+      await check(lab, first);
+      for (const name of others) {
+        await lab.replace(source(name));
+        await check(lab, name);
+      }
+    });
+  }
+}

@@ -16,7 +16,15 @@ import { clusterOf, writeKubeconfig } from "../api-server/kubeconfig-files.ts";
 import { MonitoredTable, tableText } from "./monitored-table.ts";
 import type { ApiObject } from "./random-cluster.ts";
 import { type AgentOptions, RunningAgent, THIS_NODE } from "./running-agent.ts";
-import { clusterOfServer, deleteObject, putObject } from "./server-objects.ts";
+import {
+  clusterOfServer,
+  deleteObject,
+  installKind,
+  pathOf,
+  putObject,
+  TIER_KINDS,
+  type TierKind,
+} from "./server-objects.ts";
 import { UnreliableNetwork } from "./unreliable-network.ts";
 import { until } from "./until.ts";
 
@@ -33,6 +41,8 @@ export interface ScenarioOptions {
   readonly table?: Ruleset;
   readonly tracker?: MemoryConnectionTracker;
   readonly program?: Partial<ProgramOptions>;
+  /** Kinds of policies whose CRDs are there from the beginning. Default: all. */
+  readonly installed?: readonly TierKind[];
 }
 
 export class Scenario {
@@ -47,6 +57,7 @@ export class Scenario {
   private constructor(server: FakeApiServer, network: UnreliableNetwork, options: ScenarioOptions) {
     this.server = server;
     this.network = network;
+    for (const kind of options.installed ?? TIER_KINDS) installKind(server.store, kind);
     this.table = new MonitoredTable(options.table);
     this.tracker = options.tracker ?? new MemoryConnectionTracker();
     this.program = { ...DEFAULT_PROGRAM_OPTIONS, ...options.program };
@@ -81,6 +92,15 @@ export class Scenario {
 
   delete(...objects: readonly ApiObject[]): void {
     for (const object of objects) deleteObject(this.server.store, object);
+  }
+
+  install(...kinds: readonly TierKind[]): void {
+    for (const kind of kinds) installKind(this.server.store, kind);
+  }
+
+  /** With all its objects. */
+  uninstall(...kinds: readonly TierKind[]): void {
+    for (const kind of kinds) this.server.store.removeResource(pathOf(kind));
   }
 
   /** The table that a fresh compile makes of the server's objects. */

@@ -87,7 +87,7 @@ export async function fakeRun(yaml: string, settings: FakeRunSettings = {}): Pro
   const input = await fakeInput(yaml, addresses);
   const matrix = computeMatrix(input.store, {
     ports: ports.map(question),
-    addresses: [...input.outside, ...addresses],
+    addresses: [...input.outside, ...input.namedNodes, ...addresses],
     ...asked,
   });
   const lab = fakeLab(input.plan, kernel(faithfulKernel(input.store)));

@@ -61,3 +61,51 @@ export function blocks(addresses: Addresses): readonly unknown[] {
 export function manifestText(objects: readonly unknown[]): string {
   return objects.map((object) => JSON.stringify(object)).join("\n---\n");
 }
+
+export interface TierText {
+  readonly ingress?: readonly TierRule[];
+  readonly egress?: readonly TierRule[];
+}
+
+export interface TierRule {
+  readonly action: "Accept" | "Deny" | "Pass";
+  readonly peers: readonly unknown[];
+  readonly protocols?: readonly unknown[] | undefined;
+}
+
+export function tierRule(
+  action: TierRule["action"],
+  peers: readonly unknown[],
+  protocols?: readonly unknown[],
+): TierRule {
+  return { action, peers, protocols };
+}
+
+/** A ClusterNetworkPolicy for the pods with one of these labels app. */
+export function clusterPolicyObject(
+  name: string,
+  tier: "Admin" | "Baseline",
+  priority: number,
+  apps: readonly string[],
+  { ingress = [], egress = [] }: TierText,
+): unknown {
+  const podSelector = { matchExpressions: [{ key: "app", operator: "In", values: apps }] };
+  const rules = (all: readonly TierRule[], peerField: "from" | "to") =>
+    all.map(({ action, peers, protocols }) => ({
+      action,
+      [peerField]: peers,
+      ...(protocols === undefined ? {} : { protocols }),
+    }));
+  return {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name },
+    spec: {
+      tier,
+      priority,
+      subject: { pods: { namespaceSelector: {}, podSelector } },
+      ingress: rules(ingress, "from"),
+      egress: rules(egress, "to"),
+    },
+  };
+}

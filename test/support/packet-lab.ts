@@ -49,7 +49,7 @@ export async function withTestLab<T>(
       async measure(ports) {
         const matrix = computeMatrix(input.store, {
           ports: ports ?? defaultPorts(input.store).ports,
-          addresses: input.plan.outside,
+          addresses: [...input.plan.outside, ...input.namedNodes],
           options: program,
         });
         return { matrix, measured: await measureMatrix(matrix, lab) };

@@ -12,6 +12,7 @@ import type { Backend } from "../../src/backends/backend.ts";
 import type { KernelTable } from "../../src/backends/nft/kernel-table.ts";
 import { NftBackend } from "../../src/backends/nft/nft-backend.ts";
 import { connectApiClient } from "../../src/kube/api-client.ts";
+import type { DiscoveryTimes } from "../../src/kube/discovery.ts";
 import { type EventReport, reportEvent } from "../../src/kube/events.ts";
 import type { ReflectorSettings } from "../../src/kube/reflector-settings.ts";
 import type { ConnectionTracker } from "../../src/netlink/connection-tracker.ts";
@@ -29,6 +30,8 @@ const SHORT_API_TIMES: Partial<ReflectorSettings> = {
   watchIdleMs: 1_500,
   initialEventsIdleMs: 300,
 };
+/** By default: a minute and 10 s. */
+const SHORT_DISCOVERY_TIMES: DiscoveryTimes = { intervalMs: 200, soonMs: 100 };
 /** By default: 10 s and 10 s. */
 const SHORT_PULSE = { quietMs: 300, answerMs: 700 };
 /** The agent's own times (minimum interval, retries, looks at connections) are the default ones, on a clock that goes so fast. */
@@ -87,7 +90,9 @@ export class RunningAgent {
       nodeName: THIS_NODE,
       version: "0.0.0-test",
       program: given.program,
-      source: wrapSource(new KubernetesSource({ client, clock, log, settings: SHORT_API_TIMES })),
+      source: wrapSource(
+        new KubernetesSource({ client, clock, log, settings: SHORT_API_TIMES, discoveryTimes: SHORT_DISCOVERY_TIMES }),
+      ),
       backend: wrapBackend(new NftBackend(table)),
       backendName: "nft",
       backendFacts: await table.probe(),

@@ -2,13 +2,14 @@
 // verb reads.
 
 import { withBothFamilies } from "../../lab/both-families.ts";
-import type { LabCluster } from "../../lab/cluster-objects.ts";
+import { type LabCluster, labNodes } from "../../lab/cluster-objects.ts";
 import { isHostAddress, outsideAddresses } from "../../lab/outside-addresses.ts";
 import { type LabPlan, type NodeChoice, placeOnNodes, planLab } from "../../lab/plan.ts";
 import { TOPOLOGIES, type Topology } from "../../lab/topology.ts";
 import { type LoadedManifests, loadManifests } from "../../manifests/load-manifests.ts";
 import type { Diagnostic } from "../../model/diagnostic.ts";
-import { type Address, FAMILIES, type Family } from "../../net/address.ts";
+import { ANY, type Policy, type Rule } from "../../model/policy.ts";
+import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";
 import type { ClusterStore } from "../../state/store.ts";
 import { countFindings, formatDiagnostic, hasErrors } from "../diagnostics.ts";
 import { fillStore } from "../input.ts";
@@ -34,6 +35,8 @@ export interface LabInput {
   readonly store: ClusterStore;
   /** Plain addresses that stand for what policies say of blocks. */
   readonly outside: readonly Address[];
+  /** Addresses of the lab's nodes, where any policy names nodes. */
+  readonly namedNodes: readonly Address[];
 }
 
 /** Most pods that a lab is made for: each is a network namespace. */
@@ -93,7 +96,8 @@ export function makeLabInput(
     loaded.nodes,
     nodes,
   );
-  const { store } = fillStore({ ...loaded, pods }).input;
+  const placed = { ...loaded, pods };
+  const { store } = fillStore(placed).input;
   const selectable = [...store.selectablePods()];
   if (selectable.length === 0) throw new CommandError(2, "there is no pod that policies can select: nothing to try");
   if (selectable.length > MAX_LAB_PODS) {
@@ -113,8 +117,26 @@ export function makeLabInput(
     nodeAddresses: (name) => store.nodeAddresses(name),
     outside,
   });
+  const planned = labNodes(plan, loaded.nodes, nodes === "as-is" ? "with-others" : "plan-only");
+  const { input } = fillStore({ ...placed, nodes: planned });
   const { namespaces } = loaded;
-  return { cluster: { namespaces, nodes: loaded.nodes, pods, policies: policyObjects }, plan, store, outside };
+  return {
+    cluster: { namespaces, nodes: planned, pods, policies: policyObjects },
+    plan,
+    store: input.store,
+    outside,
+    namedNodes: namesNodes(loaded.policies) ? plan.nodes.flatMap(({ addresses }) => addresses).filter(isOfFamily) : [],
+  };
+
+  function isOfFamily(address: Address): boolean {
+    return families.includes(addressFamily(address));
+  }
+}
+
+/** Whether any rule asks for nodes: then what pods send to them is worth asking. */
+function namesNodes(policies: readonly Policy[]): boolean {
+  const rules = policies.flatMap(({ rules: { egress } }): readonly Rule[] => egress);
+  return rules.some(({ peers }) => peers !== ANY && peers.some(({ kind }) => kind === "nodes"));
 }
 
 /** Prints all findings. Throws CommandError when one of them is an error. */

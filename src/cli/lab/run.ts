@@ -55,13 +55,13 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
   const expected = await readExpectedCases(listOption(options, "expect"), context.files);
   refuseErrors([...fillStore(manifests.loaded).diagnostics, ...expected.diagnostics], context);
   const addresses = [...asked.addresses, ...namedAddresses(expected.cases)];
-  const { cluster, plan, store, outside } = makeLabInput(manifests, shape, asked.families, addresses);
+  const { cluster, plan, store, outside, namedNodes } = makeLabInput(manifests, shape, asked.families, addresses);
   const expectations = resolveCases(store, expected.cases);
   refuseErrors(expectations.diagnostics, context);
   const more = questionsOf(expectations.cases, plan);
   const matrix = computeMatrix(store, {
     ports: sortPorts([...(asked.ports.length > 0 ? asked.ports : occurringPorts(store, context)), ...more.ports]),
-    addresses: [...outside, ...asked.addresses, ...more.addresses],
+    addresses: [...outside, ...namedNodes, ...asked.addresses, ...more.addresses],
     families: asked.families,
     namespace: askedNamespace(store, options),
     options: program,

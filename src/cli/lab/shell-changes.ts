@@ -74,8 +74,11 @@ function changedPolicies(before: readonly unknown[], after: readonly unknown[]):
 }
 
 function policyName(value: unknown): string {
-  const { metadata } = value as { readonly metadata?: { readonly namespace?: unknown; readonly name?: unknown } };
-  const { namespace, name } = metadata ?? {};
+  const { kind, metadata } = value as {
+    readonly kind?: unknown;
+    readonly metadata?: { readonly namespace?: unknown; readonly name?: unknown };
+  };
+  const { namespace = kind === "NetworkPolicy" ? undefined : kind, name } = metadata ?? {};
   return [namespace, name].filter((part) => typeof part === "string").join("/");
 }
 
