@@ -1,26 +1,36 @@
 // The rule graph as tables, Mermaid and DOT. All names are data: escaped, never part of the syntax.
 
 import { alignColumns, printable } from "../terminal-text.ts";
-import type { GraphModel } from "./graph-model.ts";
+import type { GraphClass, GraphModel, GraphPolicy } from "./graph-model.ts";
 
 export function graphTables({ node, policies, classes, sets, selections, pods, closed }: GraphModel): string {
   const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]) =>
     `${title}\n${rows.length === 0 ? "  none\n" : alignColumns([head, ...rows.map((row) => row.map((cell) => printable(cell)))], "  ")}`;
+  // What only clusters with ordered tiers have is shown only there.
+  const hasTiers = policies.some(({ priority }) => priority !== undefined);
+  const hasOwnNode = pods.some(({ toOwnNode }) => toOwnNode !== undefined);
   return [
     `node ${printable(node)}\n`,
     section(
       "POLICIES",
-      ["POLICY", "WHERE", "CLASSES"],
-      policies.map(({ name, file, line, classes: used }) => [
-        name,
-        line === undefined ? file : `${file}:${line}`,
-        used.length === 0 ? "none: selects no pod here" : String(used.length),
+      ["POLICY", ...(hasTiers ? ["TIER"] : []), "WHERE", "CLASSES"],
+      policies.map((policy) => [
+        policy.name,
+        ...(hasTiers ? [tierText(policy)] : []),
+        policy.line === undefined ? policy.file : `${policy.file}:${policy.line}`,
+        classCount(policy),
       ]),
     ),
     section(
       "CLASSES",
-      ["CLASS", "ADDRESSES", "POLICIES", "SETS"],
-      classes.map((each) => [each.id, String(each.addresses), each.policies.join(", "), String(each.sets.length)]),
+      ["CLASS", "ADDRESSES", "POLICIES", ...(hasTiers ? ["TIERS"] : []), "SETS"],
+      classes.map((each) => [
+        each.id,
+        String(each.addresses),
+        each.policies.join(", "),
+        ...(hasTiers ? [each.sections.map(sectionText).join("; ")] : []),
+        String(each.sets.length),
+      ]),
     ),
     section(
       "SETS",
@@ -34,8 +44,14 @@ export function graphTables({ node, policies, classes, sets, selections, pods, c
     ),
     section(
       "PODS",
-      ["POD", "ADDRESS", "EGRESS", "INGRESS"],
-      pods.map((each) => [each.pod, each.address, each.egress ?? "open", each.ingress ?? "open"]),
+      ["POD", "ADDRESS", "EGRESS", "INGRESS", ...(hasOwnNode ? ["TO OWN NODE"] : [])],
+      pods.map((each) => [
+        each.pod,
+        each.address,
+        each.egress ?? "open",
+        each.ingress ?? "open",
+        ...(hasOwnNode ? [each.toOwnNode ?? "open"] : []),
+      ]),
     ),
     ...(closed === undefined
       ? []
@@ -47,6 +63,22 @@ export function graphTables({ node, policies, classes, sets, selections, pods, c
           ),
         ]),
   ].join("\n");
+}
+
+/** NetworkPolicies make a class of every pod that they select, other policies only where anything can be denied. */
+function classCount({ priority, classes }: GraphPolicy): string {
+  if (classes.length > 0) return String(classes.length);
+  return priority === undefined ? "none: selects no pod here" : "none: no pod here that is denied anything";
+}
+
+/** `Admin 10`, `NetworkPolicy`. */
+function tierText({ tier, priority }: GraphPolicy): string {
+  return priority === undefined ? tier : `${tier} ${priority}`;
+}
+
+/** `Admin: pass, deny`. */
+function sectionText({ tier, runs }: GraphClass["sections"][number]): string {
+  return `${tier}: ${runs.length === 0 ? "nothing" : runs.map(({ action }) => action).join(", ")}`;
 }
 
 interface Edge {
@@ -66,10 +98,12 @@ function edgesOf({ policies, classes, sets, selections, pods }: GraphModel): {
     if (!labels.has(key)) labels.set(key, `${kind}: ${printable(label)}`);
     return key;
   };
-  for (const policy of policies)
-    for (const used of policy.classes) edges.push({ from: id("policy", policy.name), to: id("class", used) });
+  for (const policy of policies) {
+    const label = policy.priority === undefined ? policy.name : `${policy.name} (${tierText(policy)})`;
+    for (const used of policy.classes) edges.push({ from: id("policy", policy.name, label), to: id("class", used) });
+  }
   for (const pod of pods)
-    for (const used of [pod.egress, pod.ingress])
+    for (const used of [pod.egress, pod.ingress, pod.toOwnNode])
       if (used !== undefined) edges.push({ from: id("pod", pod.pod), to: id("class", used) });
   for (const each of classes)
     for (const set of each.sets) edges.push({ from: id("class", each.id), to: id("set", set) });

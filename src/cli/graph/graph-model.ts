@@ -1,6 +1,6 @@
 // The rule graph of one node as plain data: policies, classes, sets, pods, and who uses what. Canonical order.
 
-import { policyReference } from "../../model/policy.ts";
+import { comparePolicies, policyReference, type RuleAction, TIER_NAMES, TIERS } from "../../model/policy.ts";
 import { addressFamily, addressValue } from "../../net/address.ts";
 import { cidrContains } from "../../net/cidr.ts";
 import { formatNodeSelector, formatQuery } from "../../program/pod-query.ts";
@@ -16,31 +16,46 @@ import type { ClusterView } from "../../state/view.ts";
 
 export interface GraphModel {
   readonly node: string;
-  readonly policies: readonly {
-    readonly name: string;
-    readonly file: string;
-    readonly line: number | undefined;
-    readonly classes: readonly string[];
-  }[];
+  /** In the order in which their tiers are asked. */
+  readonly policies: readonly GraphPolicy[];
   readonly classes: readonly GraphClass[];
   readonly sets: readonly GraphSet[];
-  /** Each selection (namespace and pod selector) that some set is made of. */
+  /** Each selection (namespace and pod selector, or node selector) that some set is made of. */
   readonly selections: readonly { readonly query: string; readonly sets: readonly string[] }[];
   readonly pods: readonly {
     readonly pod: string;
     readonly address: string;
     readonly egress: string | undefined;
     readonly ingress: string | undefined;
+    /** The class that judges what it sends to this node itself. */
+    readonly toOwnNode: string | undefined;
   }[];
   /** With `--unknown-local-pods=drop`: the pod CIDRs that are closed, but for so many known addresses each. */
   readonly closed?: readonly { readonly podCidr: string; readonly knownAddresses: number }[];
+}
+
+export interface GraphPolicy {
+  readonly name: string;
+  /** `Admin`, `NetworkPolicy`, `Baseline`. */
+  readonly tier: string;
+  /** undefined where the tier has none. */
+  readonly priority: number | undefined;
+  readonly file: string;
+  readonly line: number | undefined;
+  readonly classes: readonly string[];
 }
 
 export interface GraphClass {
   readonly id: string;
   readonly direction: "ingress" | "egress";
   readonly family: "IPv4" | "IPv6";
+  /** In the order in which they are asked. */
   readonly policies: readonly string[];
+  /** What each tier says, in order; neighbouring rules of one action are one run. */
+  readonly sections: readonly {
+    readonly tier: string;
+    readonly runs: readonly { readonly action: RuleAction; readonly rules: readonly string[] }[];
+  }[];
   readonly sets: readonly string[];
   /** Addresses of local pods that it judges. */
   readonly addresses: number;
@@ -58,11 +73,12 @@ export function graphModel(view: ClusterView, node: string, program: NodeProgram
   const classes = [...program.classes.values()].sort(byId).map((each) => describeClass(each, program));
   const users = (set: string) => classes.filter((each) => each.sets.includes(set)).map((each) => each.id);
   const sets = [...program.sets.values()].sort(byId).map((set) => describeSet(set, users(set.id)));
-  const pods = [...program.dispatch].map(([address, { egress, ingress }]) => ({
+  const pods = [...program.dispatch].map(([address, { egress, ingress, toOwnNode }]) => ({
     pod: view.ownerOf(address)?.key ?? "",
     address,
     egress,
     ingress,
+    toOwnNode,
   }));
   return {
     node,
@@ -91,7 +107,18 @@ function describeClass(policyClass: PolicyClass, program: NodeProgram): GraphCla
   const sets = new Set<string>(sections.flatMap(({ runs }) => runs.flatMap(setsOfRun)));
   const dispatches = [...program.dispatch.values()];
   const addresses = dispatches.filter((each) => each[direction] === id || each.toOwnNode === id).length;
-  return { id, direction, family: `IPv${family}`, policies, sets: [...sets].sort(), addresses };
+  return {
+    id,
+    direction,
+    family: `IPv${family}`,
+    policies,
+    sections: sections.map(({ tier, runs }) => ({
+      tier: TIER_NAMES[tier],
+      runs: runs.map(({ action, origins }) => ({ action, rules: origins })),
+    })),
+    sets: [...sets].sort(),
+    addresses,
+  };
 }
 
 function setsOfRun({ anyPort, ports, namedDestinations }: RuleRun): string[] {
@@ -111,34 +138,42 @@ function describeSet(set: ProgramSet, classes: readonly string[]): GraphSet {
 }
 
 function definitionTexts(definition: SetDefinition): string[] {
-  if (definition.kind === "addresses")
-    return [...definition.queries.map(formatQuery), ...definition.nodes.map(formatNodeSelector)];
+  if (definition.kind === "addresses") return selectionTexts(definition);
   return definition.terms.map(
     ({ name, protocol, query, blocks }) =>
       `${name}/${protocol} of ${blocks?.map((block) => block.text).join(" ") ?? formatQuery(query)}`,
   );
 }
 
-function activePolicies(view: ClusterView, classes: readonly GraphClass[]): GraphModel["policies"] {
-  const policies = [...view.policies()].sort((a, b) => (a.key < b.key ? -1 : 1));
+function activePolicies(view: ClusterView, classes: readonly GraphClass[]): GraphPolicy[] {
+  const policies = [...view.policies()].sort(
+    (a, b) => TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier) || comparePolicies(a, b),
+  );
   return policies.map((policy) => {
     const name = policyReference(policy);
     const { file, line } = policy.position;
-    return { name, file, line, classes: classes.filter((each) => each.policies.includes(name)).map((each) => each.id) };
+    return {
+      name,
+      tier: TIER_NAMES[policy.tier],
+      priority: policy.tier === "namespace" ? undefined : policy.priority,
+      file,
+      line,
+      classes: classes.filter((each) => each.policies.includes(name)).map((each) => each.id),
+    };
   });
 }
 
 function selectionsOf(program: NodeProgram): GraphModel["selections"] {
   const sets = new Map<string, Set<string>>();
-  for (const set of program.sets.values()) {
-    const queries =
-      set.definition.kind === "addresses" ? set.definition.queries : set.definition.terms.map((term) => term.query);
-    for (const query of queries) {
-      const text = formatQuery(query);
-      sets.set(text, (sets.get(text) ?? new Set()).add(set.id));
-    }
+  for (const { id, definition } of program.sets.values()) {
+    for (const text of selectionTexts(definition)) sets.set(text, (sets.get(text) ?? new Set()).add(id));
   }
   return [...sets]
     .map(([query, ids]) => ({ query, sets: [...ids].sort() }))
     .sort((a, b) => (a.query < b.query ? -1 : 1));
+}
+
+function selectionTexts(definition: SetDefinition): string[] {
+  if (definition.kind === "destination-ports") return definition.terms.map(({ query }) => formatQuery(query));
+  return [...definition.queries.map(formatQuery), ...definition.nodes.map(formatNodeSelector)];
 }
