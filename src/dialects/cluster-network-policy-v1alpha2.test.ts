@@ -93,6 +93,16 @@ describe("a subject", () => {
   });
 });
 
+describe("a label whose value is missing", () => {
+  it("is dropped, as the API server prunes it, and that is said", () => {
+    const subject = { namespaces: { matchLabels: { team: null, app: "web" } } };
+    expect(tierPolicy(CLUSTER, { subject }).subject.namespaces).toEqual({ kind: "selector", selector: WEB_ONLY });
+    expect(findingsOf(decodeTier(CLUSTER, { ...CLUSTER.spec, subject }))).toEqual([
+      'warning null-label-value spec.subject.namespaces.matchLabels.team: the value of "team" is missing: the API server drops the condition, and so it selects more (write team: "" if the empty value is meant)',
+    ]);
+  });
+});
+
 describe("a rule", () => {
   it("has an action, a name where one is given, and its place", () => {
     const peers = { from: [{ namespaces: {} }] };

@@ -81,6 +81,11 @@ describe("in a peer", () => {
       'invalid-cidr .networks[0]: the string "0000:0000:0000:0000:0000:0000:1.1.1.100/0128" is longer than 43 characters',
     ],
     ["a bad selector of nodes", { nodes: [] }, "wrong-type .nodes: must be a mapping, not a list"],
+    [
+      "a value that is missing in a list, which only a label may be",
+      { nodes: { matchExpressions: [{ key: "a", operator: "In", values: [null] }] } },
+      'wrong-type .nodes.matchExpressions[0].values[0]: must be a string, not nothing (write "")',
+    ],
     ["no domain name", { domainNames: [] }, "empty-list .domainNames: the list of domain names must not be empty"],
     [
       "one domain name too many",

@@ -37,7 +37,7 @@ function readField(key: PeerField, field: Field, grammar: PeerGrammar, action: R
     case "networks":
       return { kind: "networks", cidrs: readNetworks(field) };
     case "nodes":
-      return { kind: "nodes", selector: readSelector(field) };
+      return { kind: "nodes", selector: readSelector(field, { nulls: "pruned" }) };
     case "domainNames":
       return readDomainPeer(field, action);
   }

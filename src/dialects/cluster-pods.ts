@@ -48,11 +48,11 @@ export function readPodQuery(key: "namespaces" | "pods", field: Field, grammar: 
   const pods = entry.member("podSelector");
   if (isMapping && !namespaces.present && !grammar.namespacesAreOptional) requireSelector(namespaces, "namespaces");
   if (isMapping && !pods.present) requireSelector(pods, "pods");
-  return { namespaces: namespacesOf(namespaces, grammar), pods: readSelector(pods) };
+  return { namespaces: namespacesOf(namespaces, grammar), pods: readSelector(pods, { nulls: "pruned" }) };
 }
 
 function namespacesOf(field: Field, { formerFields }: PodsGrammar): PodQuery["namespaces"] {
-  return { kind: "selector", selector: readSelector(field, formerFields) };
+  return { kind: "selector", selector: readSelector(field, { hints: formerFields, nulls: "pruned" }) };
 }
 
 function requireSelector(field: Field, all: string): void {

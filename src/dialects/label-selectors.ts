@@ -8,24 +8,41 @@ import { labelKeyFault, labelValueFault } from "./names.ts";
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 type Operator = (typeof OPERATORS)[number];
 
+export interface SelectorOptions {
+  readonly hints?: FieldHints;
+  /**
+   * What the API server makes of values that are null: the empty string in its own types; in those of a CRD it takes a label that is
+   * null out of matchLabels (PruneNonNullableNullsWithoutDefaults) and refuses one in a list.
+   */
+  readonly nulls: "empty" | "pruned";
+}
+
 /** The selector of a present field; an absent one reads as the empty selector, so ask for presence first where that matters. */
-export function readSelector(field: Field, hints?: FieldHints): LabelSelector {
+export function readSelector(field: Field, { hints, nulls }: SelectorOptions = { nulls: "empty" }): LabelSelector {
   const selector = field.asMapping();
   selector.refuseUnknownFields(["matchLabels", "matchExpressions"], hints);
   const requirements: LabelRequirement[] = [];
   for (const [key, value] of selector.mapping("matchLabels").entries()) {
-    const requirement = readMatchLabel(key, value);
+    const requirement = readMatchLabel(key, value, nulls);
     if (requirement !== undefined) requirements.push(requirement);
   }
   for (const item of selector.list("matchExpressions")) {
-    const requirement = readExpression(item);
+    const requirement = readExpression(item, nulls);
     if (requirement !== undefined) requirements.push(requirement);
   }
   return canonicalSelector(requirements);
 }
 
-function readMatchLabel(key: string, field: Field): LabelRequirement | undefined {
+function readMatchLabel(key: string, field: Field, nulls: SelectorOptions["nulls"]): LabelRequirement | undefined {
   const keyIsValid = checkKey(key, field);
+  if (!field.present && nulls === "pruned") {
+    field.warning({
+      code: "null-label-value",
+      message: `the value of ${JSON.stringify(key)} is missing: the API server drops the condition, and so it selects more`,
+      hint: `write ${key}: "" if the empty value is meant`,
+    });
+    return undefined;
+  }
   if (!field.present) {
     field.warning({
       code: "null-label-value",
@@ -33,11 +50,11 @@ function readMatchLabel(key: string, field: Field): LabelRequirement | undefined
       hint: `write ${key}: ""`,
     });
   }
-  const value = field.present ? readLabelValue(field) : "";
+  const value = readLabelValue(field, nulls);
   return keyIsValid && value !== undefined ? { operator: "In", key, values: [value] } : undefined;
 }
 
-function readExpression(item: Field): LabelRequirement | undefined {
+function readExpression(item: Field, nulls: SelectorOptions["nulls"]): LabelRequirement | undefined {
   const errorsBefore = item.findings.errorCount;
   const expression = item.asMapping();
   expression.refuseUnknownFields(["key", "operator", "values"]);
@@ -50,7 +67,7 @@ function readExpression(item: Field): LabelRequirement | undefined {
   }
   const operator = readOperator(expression);
   const valuesField = expression.member("values");
-  const values = expression.list("values").map((value) => readLabelValue(value));
+  const values = expression.list("values").map((value) => readLabelValue(value, nulls));
   const takesValues = operator === "In" || operator === "NotIn";
   if (takesValues && values.length === 0 && (!valuesField.present || Array.isArray(valuesField.value))) {
     valuesField.error({ code: "selector-values-missing", message: `operator ${operator} needs at least one value` });
@@ -85,7 +102,11 @@ function readOperator(expression: Field): Operator | undefined {
   return undefined;
 }
 
-function readLabelValue(field: Field): string | undefined {
+function readLabelValue(field: Field, nulls: SelectorOptions["nulls"]): string | undefined {
+  if (!field.present && nulls === "pruned") {
+    field.error({ code: "wrong-type", message: "must be a string, not nothing", hint: 'write ""' });
+    return undefined;
+  }
   const value = field.present ? field.asString() : "";
   if (value === undefined) return undefined;
   const fault = labelValueFault(value);
