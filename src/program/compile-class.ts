@@ -56,10 +56,10 @@ export function compileClass(
   }
 }
 
-/** NetworkPolicy's decision is final for the pods that it isolates. */
+/** NetworkPolicy's decision is final for the pods that it isolates. Elsewhere what is passed on before the last rule comes further. */
 function decidesEverything({ tier, runs }: Section): boolean {
-  const last = runs.at(-1);
-  return tier === "namespace" || (last?.matchesEverything === true && last.action !== "pass");
+  if (tier === "namespace") return true;
+  return runs.at(-1)?.matchesEverything === true && runs.every(({ action }) => action !== "pass");
 }
 
 function rulesOf(policies: readonly Policy[], direction: Direction): RuleOfPolicy[] {
