@@ -29,6 +29,8 @@ export interface Collection {
   /** `namespace/name` or `name` -> object. */
   readonly objects: Map<string, ApiObject>;
   history: StoredEvent[];
+  /** When it was made: what was before is not known, also of a collection of the same name. */
+  readonly since: number;
   readonly watchers: Set<Watcher>;
 }
 
@@ -74,6 +76,7 @@ export class ObjectStore {
       apiVersion,
       objects: new Map(),
       history: [],
+      since: ++this.#version,
       watchers: new Set<Watcher>(),
     });
   }
@@ -125,7 +128,7 @@ export class ObjectStore {
 
   /** The changes after this version; undefined when they are not known any more. */
   changesSince(collection: Collection, version: number): readonly StoredEvent[] | undefined {
-    if (version < this.#oldest) return undefined;
+    if (version < Math.max(this.#oldest, collection.since)) return undefined;
     return collection.history.filter((event) => event.version > version);
   }
 

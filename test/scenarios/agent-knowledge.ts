@@ -9,8 +9,8 @@
 import type { ClusterChange, ClusterSink, ClusterSource } from "../../src/agent/cluster-change.ts";
 import type { Applied, Backend } from "../../src/backends/backend.ts";
 import type { ClusterEvent } from "../../src/state/change.ts";
-import { eventKey } from "../support/server-objects.ts";
-import { EVENT_KINDS, type EventKind, type ServerHistory, type Versions } from "./server-history.ts";
+import { eventKey, KINDS, type Kind, kindOfEvent } from "../support/server-objects.ts";
+import { FIRST_VERSIONS, type ServerHistory, type Versions } from "./server-history.ts";
 
 /** Both ends included. */
 export interface VersionWindow {
@@ -22,8 +22,8 @@ export class AgentKnowledge {
   /** What the agent was told that the server never had, or no more; and what it wrote too early. */
   readonly contradictions: string[] = [];
   readonly #history: ServerHistory;
-  readonly #told = new Map<EventKind, Map<string, ClusterEvent>>(EVENT_KINDS.map((kind) => [kind, new Map()]));
-  #versions: Versions = { namespace: 0, node: 0, policy: 0, pod: 0 };
+  readonly #told = new Map<Kind, Map<string, ClusterEvent>>(KINDS.map((kind) => [kind, new Map()]));
+  #versions: Versions = FIRST_VERSIONS;
   #surelyTaken: Versions | undefined;
   #window: VersionWindow | undefined;
 
@@ -95,9 +95,9 @@ export class AgentKnowledge {
   };
 
   #take(changes: readonly ClusterChange[]): void {
-    const kinds = new Set(changes.map(({ event }) => event.kind));
+    const kinds = new Set(changes.map(({ event }) => kindOfEvent(event)));
     for (const { event } of changes) {
-      const contents = this.#told.get(event.kind) as Map<string, ClusterEvent>;
+      const contents = this.#told.get(kindOfEvent(event)) as Map<string, ClusterEvent>;
       if (isRemoval(event)) contents.delete(eventKey(event));
       else contents.set(eventKey(event), event);
     }

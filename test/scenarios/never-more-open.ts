@@ -1,12 +1,12 @@
 // After each transaction that packets notice: does the table do what the policies mean in one state that the agent had been told?
 //
-// The four resources are watched one by one, so the agent's state is one version of each, and such four need not have stood
+// The resources are watched one by one, so the agent's state is one version of each, and such versions need not have stood
 // together on the server: "a state that the server had" can only mean, for each resource, a version between the oldest that
 // is not surely overtaken and the newest that was told (agent-knowledge.ts; six combinations a transaction on average). The
 // check is stronger than "not more open than some state": one and the same state must give the verdict of the rules for
 // all sampled packets, so that a table which is half old and half new is found, be it more open or more closed; and it must
 // isolate the same addresses of local pods, so that a pod which is in the table without its rules is found. Where only one
-// resource was changed since everything was last in force, that state must be one that the server really had, all four
+// resource was changed since everything was last in force, that state must be one that the server really had, all
 // versions at one time.
 //
 // The verdict comes from the evaluator, the rules' from the tracer: neither knows how the table was compiled or changed.
@@ -24,8 +24,9 @@ import type { ProgramOptions } from "../../src/program/program.ts";
 import { expectedVerdict, judgingNode } from "../../src/prove/expected.ts";
 import { isRestricted } from "../../src/semantics/judging-policies.ts";
 import type { ClusterStore } from "../../src/state/store.ts";
+import { KINDS } from "../support/server-objects.ts";
 import type { VersionWindow } from "./agent-knowledge.ts";
-import { EVENT_KINDS, type ServerHistory, type Versions } from "./server-history.ts";
+import type { ServerHistory, Versions } from "./server-history.ts";
 
 export interface TableQuestion {
   readonly ruleset: Ruleset;
@@ -88,7 +89,7 @@ export function statesIn(
   among?: ReadonlySet<string>,
 ): readonly ClusterStore[] {
   let combinations: readonly Versions[] = [newest];
-  for (const kind of EVENT_KINDS) {
+  for (const kind of KINDS) {
     const versions = history.distinctVersions(kind, oldest[kind], newest[kind]);
     combinations = combinations.flatMap((each) => versions.map((version) => ({ ...each, [kind]: version })));
   }

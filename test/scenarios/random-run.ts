@@ -8,7 +8,7 @@
 import { Scenario } from "../support/agent-harness.ts";
 import type { TableChange } from "../support/monitored-table.ts";
 import { type RunningAgent, THIS_NODE } from "../support/running-agent.ts";
-import type { Kind } from "../support/server-objects.ts";
+import { type Kind, TIER_KINDS } from "../support/server-objects.ts";
 import { until } from "../support/until.ts";
 import { AgentKnowledge, type VersionWindow } from "./agent-knowledge.ts";
 import { judgeTable } from "./never-more-open.ts";
@@ -94,7 +94,8 @@ class RandomRun {
     steps.push(`streaming lists are ${streamingLists}, unknown local pods: ${unknownLocalPods}`);
     const tracker = new WatchedTracker();
     const server = { streamingLists, gzip: random.chance(0.3) };
-    const scenario = await Scenario.start({ server, tracker, program: { unknownLocalPods } });
+    const installed = TIER_KINDS.filter(() => random.chance(0.5));
+    const scenario = await Scenario.start({ server, tracker, program: { unknownLocalPods }, installed });
     const run = new RandomRun(random, steps, scenario, tracker);
     run.#changes.begin();
     if (random.chance(0.5)) run.#steps.push(run.#faults.happen());
@@ -106,7 +107,14 @@ class RandomRun {
   async round(): Promise<void> {
     const random = this.#random;
     const since = this.#history.length;
-    const kind = random.pick<Kind | undefined>([undefined, undefined, "Pod", "NetworkPolicy", "Namespace"]);
+    const kind = random.pick<Kind | undefined>([
+      undefined,
+      undefined,
+      "Pod",
+      "NetworkPolicy",
+      "Namespace",
+      "ClusterNetworkPolicy",
+    ]);
     this.#steps.push(`round with changes of ${kind ?? "everything"}`);
     for (let step = 0; step < STEPS; step++) {
       this.#steps.push(this.#step(kind));

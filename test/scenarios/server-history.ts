@@ -1,4 +1,4 @@
-// Everything that the server ever had: for each of the four resources its versions in order, and which of them stood together.
+// Everything that the server ever had: for each resource its versions in order, and which of them stood together.
 // Owns the writing of objects in scenarios that ask for the past.
 
 import type { ClusterEvent } from "../../src/state/change.ts";
@@ -9,18 +9,20 @@ import {
   decodedEvent,
   deleteObject,
   eventKey,
+  installKind,
   KINDS,
   type Kind,
   kindOf,
+  pathOf,
   putObject,
   storeKey,
+  type TierKind,
 } from "../support/server-objects.ts";
 
-export type EventKind = ClusterEvent["kind"];
-export const EVENT_KINDS: readonly EventKind[] = ["namespace", "node", "policy", "pod"];
-
 /** One version of each resource, by its place in the resource's history. */
-export type Versions = Readonly<Record<EventKind, number>>;
+export type Versions = Readonly<Record<Kind, number>>;
+
+export const FIRST_VERSIONS = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Versions;
 
 /** Objects of one resource at one time: `eventKey` -> the event that sets it. */
 type Contents = ReadonlyMap<string, ClusterEvent>;
@@ -32,17 +34,10 @@ interface Version {
   readonly firstLikeIt: number;
 }
 
-const EVENT_KIND: Readonly<Record<Kind, EventKind>> = {
-  Namespace: "namespace",
-  Node: "node",
-  NetworkPolicy: "policy",
-  Pod: "pod",
-};
-
 export class ServerHistory {
   readonly #store: ObjectStore;
   readonly #objects = new Map<Kind, Map<string, ApiObject>>(KINDS.map((kind) => [kind, new Map()]));
-  readonly #versions = new Map<EventKind, Version[]>();
+  readonly #versions = new Map<Kind, Version[]>();
   readonly #together: string[] = [];
   readonly #states = new Map<string, ClusterStore>();
 
@@ -50,7 +45,7 @@ export class ServerHistory {
   constructor(store: ObjectStore) {
     this.#store = store;
     const empty: Version = { contents: new Map(), fingerprint: fingerprintOf([]), firstLikeIt: 0 };
-    for (const kind of EVENT_KINDS) this.#versions.set(kind, [empty]);
+    for (const kind of KINDS) this.#versions.set(kind, [empty]);
     this.#together.push(this.stateKey(this.newest()));
   }
 
@@ -59,14 +54,28 @@ export class ServerHistory {
     this.#objectsOf(kindOf(object)).set(storeKey(object), object);
     const event = decodedEvent(object);
     if (event === undefined) throw new Error(`an object that cannot be read at all: ${JSON.stringify(object)}`);
-    this.#append(EVENT_KIND[kindOf(object)], (contents) => contents.set(eventKey(event), event));
+    this.#append(kindOf(object), (contents) => contents.set(eventKey(event), event));
   }
 
   delete(object: ApiObject): void {
     deleteObject(this.#store, object);
     this.#objectsOf(kindOf(object)).delete(storeKey(object));
     const event = decodedEvent(object) as ClusterEvent;
-    this.#append(EVENT_KIND[kindOf(object)], (contents) => contents.delete(eventKey(event)));
+    this.#append(kindOf(object), (contents) => contents.delete(eventKey(event)));
+  }
+
+  isInstalled(kind: TierKind): boolean {
+    return this.#store.collection(pathOf(kind)) !== undefined;
+  }
+
+  install(kind: TierKind): void {
+    installKind(this.#store, kind);
+  }
+
+  /** Its objects are deleted first, one by one. */
+  uninstall(kind: TierKind): void {
+    for (const object of this.objects(kind)) this.delete(object);
+    this.#store.removeResource(pathOf(kind));
   }
 
   /** As they are now. */
@@ -75,20 +84,19 @@ export class ServerHistory {
   }
 
   newest(): Versions {
-    const last = (kind: EventKind) => this.#versionsOf(kind).length - 1;
-    return { namespace: last("namespace"), node: last("node"), policy: last("policy"), pod: last("pod") };
+    return Object.fromEntries(KINDS.map((kind) => [kind, this.#versionsOf(kind).length - 1])) as Versions;
   }
 
   /** The first version from `from` on that has exactly these objects; undefined: there was none. */
-  find(kind: EventKind, contents: Contents, from: number): number | undefined {
+  find(kind: Kind, contents: Contents, from: number): number | undefined {
     const fingerprint = fingerprintOf([...contents.values()]);
     const index = this.#versionsOf(kind).findIndex((version, at) => at >= from && version.fingerprint === fingerprint);
     return index < 0 ? undefined : index;
   }
 
-  /** Equal for equal contents of all four. */
+  /** Equal for equal contents of all resources. */
   stateKey(versions: Versions): string {
-    return EVENT_KINDS.map((kind) => this.#version(kind, versions[kind]).firstLikeIt).join(" ");
+    return KINDS.map((kind) => this.#version(kind, versions[kind]).firstLikeIt).join(" ");
   }
 
   /** What an agent knows that has been told these versions. */
@@ -97,7 +105,7 @@ export class ServerHistory {
     let state = this.#states.get(key);
     if (state === undefined) {
       state = new ClusterStore();
-      for (const kind of EVENT_KINDS)
+      for (const kind of KINDS)
         for (const event of this.#version(kind, versions[kind]).contents.values()) state.apply(event);
       this.#states.set(key, state);
     }
@@ -105,7 +113,7 @@ export class ServerHistory {
   }
 
   /** The contents between two versions of a resource, both included: the newest first, equal ones once. */
-  distinctVersions(kind: EventKind, oldest: number, newest: number): readonly number[] {
+  distinctVersions(kind: Kind, oldest: number, newest: number): readonly number[] {
     const versions = this.#versionsOf(kind)
       .slice(oldest, newest + 1)
       .reverse();
@@ -122,7 +130,7 @@ export class ServerHistory {
     return new Set(this.#together.slice(length - 1));
   }
 
-  #append(kind: EventKind, change: (contents: Map<string, ClusterEvent>) => void): void {
+  #append(kind: Kind, change: (contents: Map<string, ClusterEvent>) => void): void {
     const versions = this.#versionsOf(kind);
     const contents = new Map(versions.at(-1)?.contents);
     change(contents);
@@ -136,11 +144,11 @@ export class ServerHistory {
     return this.#objects.get(kind) as Map<string, ApiObject>;
   }
 
-  #versionsOf(kind: EventKind): Version[] {
+  #versionsOf(kind: Kind): Version[] {
     return this.#versions.get(kind) as Version[];
   }
 
-  #version(kind: EventKind, index: number): Version {
+  #version(kind: Kind, index: number): Version {
     const version = this.#versionsOf(kind)[index];
     if (version === undefined) throw new Error(`the server never had version ${index} of ${kind}`);
     return version;
