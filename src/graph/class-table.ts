@@ -1,10 +1,10 @@
 // Classes and the sets they need, each kept once however many local pods share it. What nobody uses any more stays
 // until `collectUnused`, so that a batch of events that drops and brings back a class changes nothing.
 
-import type { Direction, Policy } from "../model/policy.ts";
+import type { Direction, Policy, RuleAction } from "../model/policy.ts";
 import type { Family } from "../net/address.ts";
 import { type CompiledClass, compileClass } from "../program/compile-class.ts";
-import type { ClassId, PolicyClass, SetId } from "../program/program.ts";
+import { type ClassId, type PolicyClass, type SetId, setsOfRun } from "../program/program.ts";
 import type { PortResolver } from "../program/rule-runs.ts";
 import type { ClusterView } from "../state/view.ts";
 import { type ElementListener, LiveSet } from "./live-set.ts";
@@ -68,6 +68,7 @@ export class ClassTable {
       }
       set.users++;
     }
+    for (const { action, set } of usesOf(policyClass)) this.#set(set).uses.add(action);
     const entry: ClassEntry = { policyClass, setIds: [...sets.keys()], users: 0 };
     this.classes.set(policyClass.id, entry);
     return entry;
@@ -79,16 +80,28 @@ export class ClassTable {
     for (const [id, entry] of this.classes) {
       if (entry.users > 0) continue;
       this.classes.delete(id);
+      for (const { action, set } of usesOf(entry.policyClass)) this.#set(set).uses.remove(action);
       for (const setId of entry.setIds) this.#releaseSet(setId);
     }
   }
 
-  #releaseSet(id: SetId): void {
+  #set(id: SetId): LiveSet {
     const set = this.sets.get(id);
     if (set === undefined) throw new Error(`class refers to unknown set ${id}`);
+    return set;
+  }
+
+  #releaseSet(id: SetId): void {
+    const set = this.#set(id);
     set.users--;
     if (set.users > 0) return;
     set.disconnect(this.#selections, this.#nodes);
     this.sets.delete(id);
   }
+}
+
+/** Each look-up of a class, with what becomes of what it finds. */
+function usesOf({ sections }: PolicyClass): { readonly action: RuleAction; readonly set: SetId }[] {
+  const runs = sections.flatMap((section) => section.runs);
+  return runs.flatMap((run) => setsOfRun(run).map((set) => ({ action: run.action, set })));
 }

@@ -2,7 +2,7 @@
 
 import type { Node } from "../model/cluster.ts";
 import { type LabelSelector, selectorMatches } from "../model/labels.ts";
-import type { PodQuery } from "../model/policy.ts";
+import type { PodQuery, RuleAction } from "../model/policy.ts";
 import type { Address, Family } from "../net/address.ts";
 import { addressFamily, parseAddress } from "../net/address.ts";
 import { type CidrBlock, cidrContains } from "../net/cidr.ts";
@@ -29,6 +29,8 @@ export class LiveSet implements ProgramSet {
   readonly elements = new CountedSet();
   /** How many classes refer to it. */
   users = 0;
+  /** What the rules that look it up do with what they find, each look-up counted. */
+  readonly uses = new CountedSet<RuleAction>();
   readonly #subscriptions: { readonly selection: Selection; readonly listener: SelectionListener }[] = [];
   readonly #onElement: ElementListener;
 

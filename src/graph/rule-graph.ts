@@ -150,7 +150,7 @@ export class RuleGraph {
         const now = set.elements.has(element);
         if (now !== before) (now ? added : removed).push(element);
       }
-      if (added.length + removed.length > 0) deltas.push({ set, added, removed });
+      if (added.length + removed.length > 0) deltas.push({ set, added, removed, actions: new Set(set.uses) });
     }
     this.#flushedElements.clear();
     return deltas;

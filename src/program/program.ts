@@ -76,6 +76,13 @@ export interface Section {
   readonly runs: readonly RuleRun[];
 }
 
+/** Every set that the run looks up; some perhaps twice. */
+export function setsOfRun({ anyPort, ports, namedDestinations }: RuleRun): readonly SetId[] {
+  const groups = anyPort === undefined ? ports : [anyPort, ...ports];
+  const named = namedDestinations === undefined ? [] : [namedDestinations.set];
+  return [...groups.flatMap(({ peers }) => peers.sets), ...named];
+}
+
 /** Neighbouring rules of one action, united: the order among them changes nothing. */
 export interface RuleRun {
   readonly action: RuleAction;
@@ -182,6 +189,8 @@ export interface ElementsDelta {
   readonly set: ProgramSet;
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  /** What the rules that look the set up do now with what they find. */
+  readonly actions: ReadonlySet<RuleAction>;
 }
 
 export interface DispatchDelta {

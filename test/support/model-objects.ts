@@ -1,5 +1,6 @@
 // Model objects as small as tests allow.
 
+import { decodeClusterNetworkPolicy } from "../../src/dialects/cluster-network-policy-v1alpha2.ts";
 import { decodeNetworkPolicy } from "../../src/dialects/network-policy-v1.ts";
 import { textlessSource } from "../../src/dialects/object-source.ts";
 import type { ContainerPort, Namespace, Pod } from "../../src/model/cluster.ts";
@@ -49,6 +50,19 @@ export function makeNamespace(name: string, labels: Labels = {}): Namespace {
 export function makePolicy(name: string, spec: Readonly<Record<string, unknown>>, namespace = "a"): Policy {
   const object = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace }, spec };
   const { policy, diagnostics } = decodeNetworkPolicy(object, textlessSource("test"));
+  if (policy === undefined || diagnostics.length > 0) throw new Error(`a bad policy: ${JSON.stringify(diagnostics)}`);
+  return policy;
+}
+
+/** A ClusterNetworkPolicy from its spec. */
+export function makeClusterPolicy(name: string, spec: Readonly<Record<string, unknown>>): Policy {
+  const object = {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name },
+    spec,
+  };
+  const { policy, diagnostics } = decodeClusterNetworkPolicy(object, textlessSource("test"));
   if (policy === undefined || diagnostics.length > 0) throw new Error(`a bad policy: ${JSON.stringify(diagnostics)}`);
   return policy;
 }

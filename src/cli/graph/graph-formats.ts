@@ -1,5 +1,6 @@
 // The rule graph as tables, Mermaid and DOT. All names are data: escaped, never part of the syntax.
 
+import { TIER_NAMES } from "../../model/policy.ts";
 import { alignColumns, printable } from "../terminal-text.ts";
 import type { GraphClass, GraphModel, GraphPolicy } from "./graph-model.ts";
 
@@ -7,7 +8,7 @@ export function graphTables({ node, policies, classes, sets, selections, pods, c
   const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]) =>
     `${title}\n${rows.length === 0 ? "  none\n" : alignColumns([head, ...rows.map((row) => row.map((cell) => printable(cell)))], "  ")}`;
   // What only clusters with ordered tiers have is shown only there.
-  const hasTiers = policies.some(({ priority }) => priority !== undefined);
+  const hasTiers = policies.some(isOrdered);
   const hasOwnNode = pods.some(({ toOwnNode }) => toOwnNode !== undefined);
   return [
     `node ${printable(node)}\n`,
@@ -66,12 +67,16 @@ export function graphTables({ node, policies, classes, sets, selections, pods, c
 }
 
 /** NetworkPolicies make a class of every pod that they select, other policies only where anything can be denied. */
-function classCount({ priority, classes }: GraphPolicy): string {
-  if (classes.length > 0) return String(classes.length);
-  return priority === undefined ? "none: selects no pod here" : "none: no pod here that is denied anything";
+function classCount(policy: GraphPolicy): string {
+  if (policy.classes.length > 0) return String(policy.classes.length);
+  return isOrdered(policy) ? "none: no pod here that is denied anything" : "none: selects no pod here";
 }
 
-/** `Admin 10`, `NetworkPolicy`. */
+function isOrdered({ tier }: GraphPolicy): boolean {
+  return tier !== TIER_NAMES.namespace;
+}
+
+/** `Admin 10`, `NetworkPolicy`, `Baseline`. */
 function tierText({ tier, priority }: GraphPolicy): string {
   return priority === undefined ? tier : `${tier} ${priority}`;
 }
@@ -99,7 +104,7 @@ function edgesOf({ policies, classes, sets, selections, pods }: GraphModel): {
     return key;
   };
   for (const policy of policies) {
-    const label = policy.priority === undefined ? policy.name : `${policy.name} (${tierText(policy)})`;
+    const label = isOrdered(policy) ? `${policy.name} (${tierText(policy)})` : policy.name;
     for (const used of policy.classes) edges.push({ from: id("policy", policy.name, label), to: id("class", used) });
   }
   for (const pod of pods)

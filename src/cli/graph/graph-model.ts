@@ -4,15 +4,16 @@ import { comparePolicies, policyReference, type RuleAction, TIER_NAMES, TIERS } 
 import { addressFamily, addressValue } from "../../net/address.ts";
 import { cidrContains } from "../../net/cidr.ts";
 import { formatNodeSelector, formatQuery } from "../../program/pod-query.ts";
-import type {
-  ClosedAddresses,
-  NodeProgram,
-  PolicyClass,
-  ProgramSet,
-  RuleRun,
-  SetDefinition,
+import {
+  type ClosedAddresses,
+  type NodeProgram,
+  type PolicyClass,
+  type ProgramSet,
+  type SetDefinition,
+  setsOfRun,
 } from "../../program/program.ts";
 import type { ClusterView } from "../../state/view.ts";
+import { ownPriority } from "../explain/rule-words.ts";
 
 export interface GraphModel {
   readonly node: string;
@@ -38,7 +39,7 @@ export interface GraphPolicy {
   readonly name: string;
   /** `Admin`, `NetworkPolicy`, `Baseline`. */
   readonly tier: string;
-  /** undefined where the tier has none. */
+  /** undefined where it has none of its own. */
   readonly priority: number | undefined;
   readonly file: string;
   readonly line: number | undefined;
@@ -121,12 +122,6 @@ function describeClass(policyClass: PolicyClass, program: NodeProgram): GraphCla
   };
 }
 
-function setsOfRun({ anyPort, ports, namedDestinations }: RuleRun): string[] {
-  const groups = anyPort === undefined ? ports : [anyPort, ...ports];
-  const named = namedDestinations === undefined ? [] : [namedDestinations.set];
-  return [...groups.flatMap(({ peers }) => peers.sets), ...named];
-}
-
 function describeSet(set: ProgramSet, classes: readonly string[]): GraphSet {
   return {
     id: set.id,
@@ -155,7 +150,7 @@ function activePolicies(view: ClusterView, classes: readonly GraphClass[]): Grap
     return {
       name,
       tier: TIER_NAMES[policy.tier],
-      priority: policy.tier === "namespace" ? undefined : policy.priority,
+      priority: ownPriority(policy),
       file,
       line,
       classes: classes.filter((each) => each.policies.includes(name)).map((each) => each.id),
