@@ -77,6 +77,50 @@ describe("expectations that fail", () => {
     expect(lastLine(stdout)).toBe("folders 0 ok / 1, rows 0 ok / 1");
   });
 
+  it("name the rule of the tier that decided, and the Pass on the way", async () => {
+    const tiers = `apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: guard}
+spec:
+  tier: Admin
+  priority: 7
+  subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: ops}}}
+  egress:
+  - {name: web only, action: Deny, to: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {number: 9090}}}]}
+  - {name: others, action: Pass, to: [{namespaces: {}}]}
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: BaselineAdminNetworkPolicy
+metadata: {name: default}
+spec:
+  subject: {namespaces: {}}
+  egress:
+  - {action: Deny, to: [{namespaces: {}}]}
+`;
+    const files = { "c/tiers.yaml": tiers, "c/x.expect.yaml": "allow: ['ops/tool -> shop/web : 9090/TCP, 80/TCP']" };
+    const { code, stdout } = await testFiles(files);
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      '    egress deny: Admin tier: denied by ClusterNetworkPolicy guard egress[0] "web only" (priority 7, c/tiers.yaml:9)\n',
+    );
+    expect(stdout).toContain(
+      "\n      Baseline tier: denied by BaselineAdminNetworkPolicy default egress[0] (c/tiers.yaml:18)\n",
+    );
+    const report = JSON.parse((await testFiles(files, "c", "-o", "json")).stdout);
+    expect(report.cases[0].failures).toMatchObject([
+      {
+        port: "9090/TCP",
+        policies: ["ClusterNetworkPolicy/guard"],
+        rules: ['ClusterNetworkPolicy/guard egress[0] "web only"'],
+      },
+      {
+        port: "80/TCP",
+        policies: ["BaselineAdminNetworkPolicy/default"],
+        rules: ['ClusterNetworkPolicy/guard egress[1] "others"', "BaselineAdminNetworkPolicy/default egress[0]"],
+      },
+    ]);
+  });
+
   it("a pair must hold in each of its families", async () => {
     const dual = (name: string, index: number) =>
       `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, namespace: d}\nspec: {nodeName: worker-1, containers: []}\nstatus: {podIPs: [{ip: 10.1.0.${index}}, {ip: "fd00::${index}"}]}\n`;

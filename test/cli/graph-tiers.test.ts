@@ -45,7 +45,7 @@ describe("tables", () => {
   it("have policies in the order in which they are asked, with tier and priority", async () => {
     const text = await graph();
     expect(text).toMatch(/POLICY +TIER +WHERE +CLASSES\n/);
-    const order = [...text.matchAll(/^ {2}(\S+) +(Admin \d+|NetworkPolicy|Baseline \d+) +c\//gm)].map(
+    const order = [...text.matchAll(/^ {2}(\S+) +(Admin \d+|NetworkPolicy|Baseline) +c\//gm)].map(
       ([, name, tier]) => `${name} ${tier}`,
     );
     expect(order).toEqual([
@@ -53,7 +53,7 @@ describe("tables", () => {
       "ClusterNetworkPolicy/lockdown Admin 20",
       "shop/api-ingress NetworkPolicy",
       "shop/web-egress NetworkPolicy",
-      "BaselineAdminNetworkPolicy/default Baseline 1001",
+      "BaselineAdminNetworkPolicy/default Baseline",
     ]);
   });
 

@@ -12,7 +12,7 @@ import type { Endpoint } from "../endpoint.ts";
 import { jsonDocument } from "../json-output.ts";
 import type { Explanation, NodeTrace } from "./explanation.ts";
 import { nearestMiss } from "./match-words.ts";
-import { peerWords, portWords } from "./rule-words.ts";
+import { ownPriority, peerWords, portWords } from "./rule-words.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -141,8 +141,9 @@ function ruleJson(direction: Direction, policy: Policy, rule: Rule): Fields {
 }
 
 function policyJson(policy: Policy): Fields {
-  const priority = policy.tier === "namespace" ? {} : { priority: policy.priority };
-  return { kind: policy.kind, policy: policyDisplayName(policy), tier: TIER_NAMES[policy.tier], ...priority };
+  const common = { kind: policy.kind, policy: policyDisplayName(policy), tier: TIER_NAMES[policy.tier] };
+  const priority = ownPriority(policy);
+  return priority === undefined ? common : { ...common, priority };
 }
 
 function positionJson({ file, line, column }: SourcePosition): Fields {

@@ -92,10 +92,15 @@ export function ruleTitle(direction: Direction, policy: Policy, rule: Rule): str
   return `${policyTitle(policy)} ${rulePath(direction, rule)}`;
 }
 
-/** Where it stands, and before it the priority where its tier has those: `priority 10, tiers.yaml:12`. */
+/** As its author wrote it: NetworkPolicies have none, and the one BaselineAdminNetworkPolicy comes behind all others without one. */
+export function ownPriority(policy: Policy): number | undefined {
+  return policy.tier === "namespace" || policy.kind === "BaselineAdminNetworkPolicy" ? undefined : policy.priority;
+}
+
+/** Where it stands, and before it the priority where it has one: `priority 10, tiers.yaml:12`. */
 export function placeWords(policy: Policy, { position }: Policy | Rule): string {
-  const priority = policy.tier === "namespace" ? "" : `priority ${policy.priority}, `;
-  return `${priority}${positionWords(position)}`;
+  const priority = ownPriority(policy);
+  return `${priority === undefined ? "" : `priority ${priority}, `}${positionWords(position)}`;
 }
 
 /** The API's name for the list of peers. */
