@@ -1,6 +1,7 @@
 // The cluster whose packets are tested, as API objects: pods of the packet network's hosts, and policies for them.
 // Owns the objects' shape; which policies hold when is the tests'.
 
+import { CLUSTER_NETWORK_POLICIES } from "../../src/kube/resources.ts";
 import type { ApiObject, ObjectStore } from "../api-server/object-store.ts";
 import { NAMESPACES_PATH, NODES_PATH, PODS_PATH, POLICIES_PATH } from "../api-server/objects.ts";
 import { NODE_NAME } from "../support/packet-agent.ts";
@@ -61,6 +62,31 @@ export function putPolicy(store: ObjectStore, name: string, spec: ApiObject, nam
 
 export function policyObject(name: string, spec: ApiObject, namespace = SHOP): ApiObject {
   return { metadata: { namespace, name, uid: `uid-${name}`, generation: 1 }, spec };
+}
+
+/** The API server learns of ClusterNetworkPolicies. */
+export function installClusterPolicies(store: ObjectStore): void {
+  const { group, version, path } = CLUSTER_NETWORK_POLICIES;
+  store.addResource(path, "ClusterNetworkPolicyList", `${group}/${version}`);
+}
+
+/** In the Admin tier, for the pods of an app: what it does in both directions with these pods. */
+export function putAdminPolicy(
+  store: ObjectStore,
+  app: string,
+  action: "Accept" | "Deny" | "Pass",
+  labels: Labels,
+): void {
+  const pods = (podSelector: ApiObject) => ({ pods: { namespaceSelector: {}, podSelector } });
+  const peers = [pods(labelSelector(labels))];
+  const spec = {
+    tier: "Admin",
+    priority: 10,
+    subject: pods(labelSelector({ app })),
+    ingress: [{ action, from: peers }],
+    egress: [{ action, to: peers }],
+  };
+  store.put(CLUSTER_NETWORK_POLICIES.path, { metadata: { name: app, uid: `uid-admin-${app}`, generation: 1 }, spec });
 }
 
 export function deletePolicy(store: ObjectStore, name: string, namespace = SHOP): void {

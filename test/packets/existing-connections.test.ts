@@ -2,6 +2,7 @@
 // behind a service's address; all others go on as if nothing had happened.
 
 import { expect, it } from "vitest";
+import { CLUSTER_NETWORK_POLICIES } from "../../src/kube/resources.ts";
 import { FAMILIES } from "../../src/net/address.ts";
 import { CtnetlinkTracker } from "../../src/netlink/ctnetlink-tracker.ts";
 import type { ObjectStore } from "../api-server/object-store.ts";
@@ -12,7 +13,7 @@ import { withApiServer } from "../support/packet-api-server.ts";
 import { type PacketNetwork, withPacketNetwork } from "../support/packet-network.ts";
 import { type Stream, TcpStream, UdpStream } from "../support/packet-streams.ts";
 import { type PacketTraffic, withTraffic } from "../support/packet-traffic.ts";
-import { labelSelector, onlyWith, putPolicy } from "./cluster.ts";
+import { installClusterPolicies, labelSelector, onlyWith, putAdminPolicy, putPolicy } from "./cluster.ts";
 import { loadServices, serviceAddress } from "./services.ts";
 import { hostsOf, putShop, putShopPod, SHOP_HOSTS } from "./shop.ts";
 
@@ -63,6 +64,30 @@ const TIGHTENINGS: readonly Tightening[] = [
     tighten({ store, network }) {
       for (const name of hostsOf("stranger")) putShopPod(store, network, name, {});
     },
+  },
+  {
+    how: "a first Admin policy",
+    open: ({ store }) => installClusterPolicies(store),
+    tighten: ({ store }) => putAdminPolicy(store, "web", "Deny", { app: "stranger" }),
+  },
+  {
+    how: "peers that get the label that an Admin policy denies",
+    open({ store }) {
+      installClusterPolicies(store);
+      putAdminPolicy(store, "web", "Deny", { guest: "no" });
+    },
+    tighten({ store, network }) {
+      for (const name of hostsOf("stranger")) putShopPod(store, network, name, { guest: "no" });
+    },
+  },
+  {
+    how: "an Accept of the Admin tier that goes before a policy that never allowed it",
+    open({ store }) {
+      installClusterPolicies(store);
+      putAdminPolicy(store, "web", "Accept", { app: "stranger" });
+      putPolicy(store, "web", onlyWith("web", [FRIENDS]));
+    },
+    tighten: ({ store }) => store.delete(CLUSTER_NETWORK_POLICIES.path, "web"),
   },
   {
     how: "a policy that came while the agent was away",
