@@ -30,6 +30,8 @@ const nodeSelector = fc.constantFrom<unknown>(
 
 const podPeer = fc.oneof(fc.record({ namespaces: namespaceSelector }), fc.record({ pods }));
 const addressPeer = fc.oneof(
+  // Rules that match everything end a tier.
+  fc.constantFrom({ networks: ["0.0.0.0/0", "::/0"] }, { networks: ["0.0.0.0/0"] }, { networks: ["::/0"] }),
   fc.record({ networks: fc.uniqueArray(fc.constantFrom(...CIDRS), { minLength: 1, maxLength: 3 }) }),
   fc.record({ nodes: nodeSelector }),
 );
@@ -50,7 +52,7 @@ const peersAndPorts = <Port>(direction: "from" | "to", port: fc.Arbitrary<Port>,
   if (direction === "from") return podsOnly;
   const addresses = fc.record({
     peers: fc.array(fc.oneof<fc.Arbitrary<unknown>[]>(podPeer, addressPeer), { minLength: 1, maxLength: 3 }),
-    ports: fc.array(port, { maxLength: 3 }),
+    ports: fc.oneof(fc.constant([]), fc.array(port, { maxLength: 3 })),
   });
   return fc.oneof<fc.Arbitrary<{ peers: unknown[]; ports: Port[] }>[]>(podsOnly, addresses);
 };

@@ -26,6 +26,8 @@ import type { Chain, Field, Hook, Rule } from "./ruleset.ts";
 import { unknownChains } from "./unknown-addresses.ts";
 
 const PRIORITY = -5;
+/** Of the input hook IPVS takes what is for services at 98 and 99 (net/netfilter/ipvs/ip_vs_core.c, NF_IP_PRI_NAT_SRC - 1): the rest is the node's. */
+const BEHIND_IPVS = 110;
 
 /** What of this node's pods the chains depend on. */
 export interface JudgedPods {
@@ -46,7 +48,7 @@ export function baseChains(options: ProgramOptions, closed: ClosedAddresses | un
     hookChain("forward", strict, bothDispatches()),
   ];
   if (closed !== undefined) chains.push(...unknownChains(closed.blocks));
-  if (judged.towardsNode) chains.push(...ownNodeChains());
+  if (judged.towardsNode) chains.push(...ownNodeChains(options));
   if (options.serviceProxy === "ipvs") {
     const ownTraffic = rule([is("fib saddr type", "local")], ACCEPT, "what the node itself sends reaches its pods");
     chains.push(hookChain("output", [ownTraffic, ...strict], bothDispatches()));
@@ -55,7 +57,7 @@ export function baseChains(options: ProgramOptions, closed: ClosedAddresses | un
 }
 
 /** There exactly while any pod's packets to this node are judged: other nodes' own traffic meets no hook of ours. */
-export function ownNodeChains(): Chain[] {
+export function ownNodeChains({ serviceProxy }: Pick<ProgramOptions, "serviceProxy">): Chain[] {
   const toNode = (family: Family): Rule => ({
     statements: [lookUp(family === 4 ? "ip saddr" : "ip6 saddr", ownNodeMap(family))],
     comment: undefined,
@@ -65,7 +67,7 @@ export function ownNodeChains(): Chain[] {
     dispatch6(DISPATCH6_NODE_CHAIN, [toNode(6)]),
     {
       name: "input",
-      hook: { name: "input", priority: PRIORITY },
+      hook: { name: "input", priority: serviceProxy === "ipvs" ? BEHIND_IPVS : PRIORITY },
       comment: undefined,
       rules: [known, toNode(4), toDispatch6(DISPATCH6_NODE_CHAIN)],
     },

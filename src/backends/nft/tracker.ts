@@ -194,7 +194,7 @@ export class RulesetTracker {
       draft.refillChains.push(chain);
     }
     if (judged.towardsNode !== this.#judged.towardsNode) {
-      for (const chain of ownNodeChains()) {
+      for (const chain of ownNodeChains(this.#options)) {
         if (judged.towardsNode) this.#chains.set(chain.name, chain);
         else this.#chains.delete(chain.name);
         if (judged.towardsNode) draft.addChains.push(chain);
