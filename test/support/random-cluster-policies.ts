@@ -52,7 +52,7 @@ const peersAndPorts = <Port>(direction: "from" | "to", port: fc.Arbitrary<Port>,
   if (direction === "from") return podsOnly;
   const addresses = fc.record({
     peers: fc.array(fc.oneof<fc.Arbitrary<unknown>[]>(podPeer, addressPeer), { minLength: 1, maxLength: 3 }),
-    ports: fc.oneof(fc.constant([]), fc.array(port, { maxLength: 3 })),
+    ports: fc.oneof(fc.constant<Port[]>([]), fc.array(port, { maxLength: 3 })),
   });
   return fc.oneof<fc.Arbitrary<{ peers: unknown[]; ports: Port[] }>[]>(podsOnly, addresses);
 };
