@@ -30,6 +30,15 @@ const EVENTS_PATH = /^\/apis\/events\.k8s\.io\/v1\/namespaces\/([^/]+)\/events$/
 export function answerTo(state: ServerState, path: string, query: URLSearchParams): ApiAnswer {
   if (path === "/version")
     return value(200, { major: "1", minor: "34", gitVersion: "v1.34.0", platform: "linux/amd64" });
+  if (path === "/apis/apiextensions.k8s.io/v1") {
+    const resources = [{ name: "customresourcedefinitions", kind: "CustomResourceDefinition", verbs: ["list"] }];
+    return value(200, {
+      kind: "APIResourceList",
+      apiVersion: "v1",
+      groupVersion: path.slice("/apis/".length),
+      resources,
+    });
+  }
   if (path === "/livez" || path === "/readyz") return { kind: "text", code: 200, text: "ok" };
   const collection = state.store.collection(path);
   if (collection === undefined) return discovery(state, path);

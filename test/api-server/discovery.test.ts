@@ -11,6 +11,7 @@ import {
   type DiscoverableResource,
   TIER_POLICIES,
 } from "../../src/kube/resources.ts";
+import { DEFINITIONS_PATH } from "../../src/kube/server-version.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeApiServer, startServer } from "./fake-api-server.ts";
 import { connectTo, SHORT_TIMES } from "./reflection.ts";
@@ -104,7 +105,7 @@ describe("discovery", () => {
     await complete();
     await nextLooks(server, 5);
     const asked = server.requests.map(({ path }) => path);
-    expect(asked.filter((path) => path !== GROUP_PATH)).toEqual(["/version", "/readyz"]);
+    expect(asked.filter((path) => path !== GROUP_PATH)).toEqual([DEFINITIONS_PATH, "/readyz"]);
   });
 
   it("looks at all versions that are served, and names what is read in none of them", async () => {

@@ -76,7 +76,7 @@ export class ObjectStore {
       apiVersion,
       objects: new Map(),
       history: [],
-      since: ++this.#version,
+      since: this.#version,
       watchers: new Set<Watcher>(),
     });
   }

@@ -201,7 +201,7 @@ describe("its status", () => {
     await eventually("some age", () => (reflector.status().lastEventAgeSeconds ?? 0) > 0.1);
     server.sendBookmarks();
     await eventually("a young age", () => (reflector.status().lastEventAgeSeconds ?? 9) < 0.1);
-    expect(reflector.status()).toMatchObject({ synced: true, relists: 0, watches: 1, failures: 0, absent: false });
+    expect(reflector.status()).toMatchObject({ synced: true, relists: 0, watches: 1, failures: 0, notFound: false });
   });
 
   it("two runs at the same time are refused", async () => {

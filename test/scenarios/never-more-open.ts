@@ -2,7 +2,7 @@
 //
 // The resources are watched one by one, so the agent's state is one version of each, and such versions need not have stood
 // together on the server: "a state that the server had" can only mean, for each resource, a version between the oldest that
-// is not surely overtaken and the newest that was told (agent-knowledge.ts; six combinations a transaction on average). The
+// is not surely overtaken and the newest that was told (agent-knowledge.ts; some twenty combinations a transaction on average). The
 // check is stronger than "not more open than some state": one and the same state must give the verdict of the rules for
 // all sampled packets, so that a table which is half old and half new is found, be it more open or more closed; and it must
 // isolate the same addresses of local pods, so that a pod which is in the table without its rules is found. Where only one

@@ -57,3 +57,40 @@ export const WEB = pod("web", { address: "10.1.1.10" });
 export const CLIENT = pod("client", { address: "10.1.2.20" });
 export const OTHER = pod("other", { address: "10.1.2.30" });
 export const BASE: readonly ApiObject[] = [SHOP, ...NODES, WEB, CLIENT, OTHER, allowOnly("web", "client")];
+
+/** From pods of this label, in all namespaces. */
+function denyFrom(app: string) {
+  return [{ action: "Deny", from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app } } } }] }];
+}
+
+const EVERYBODY = { namespaces: {} };
+
+/** Pods of all namespaces take nothing from pods `app: from`, whatever NetworkPolicies allow. */
+export function clusterDeny(from: string, name = "deny"): ApiObject {
+  return {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name },
+    spec: { tier: "Admin", priority: 10, subject: EVERYBODY, ingress: denyFrom(from) },
+  };
+}
+
+/** The same, in the version before. */
+export function adminDeny(from: string, name = "deny"): ApiObject {
+  return {
+    apiVersion: "policy.networking.k8s.io/v1alpha1",
+    kind: "AdminNetworkPolicy",
+    metadata: { name },
+    spec: { priority: 10, subject: EVERYBODY, ingress: denyFrom(from) },
+  };
+}
+
+/** What no NetworkPolicy judges is denied from pods `app: from`. */
+export function baselineDeny(from: string): ApiObject {
+  return {
+    apiVersion: "policy.networking.k8s.io/v1alpha1",
+    kind: "BaselineAdminNetworkPolicy",
+    metadata: { name: "default" },
+    spec: { subject: EVERYBODY, ingress: denyFrom(from) },
+  };
+}

@@ -2,13 +2,17 @@
 
 import { expect, it } from "vitest";
 import type { AgentStatus } from "../../src/agent/agent-status.ts";
+import { TIER_POLICIES } from "../../src/kube/resources.ts";
 import { Scenario } from "../support/agent-harness.ts";
 import { KINDS } from "../support/server-objects.ts";
 import { until } from "../support/until.ts";
 import { allowOnly, BASE, OTHER, pod } from "./objects.ts";
 import { connection } from "./packets.ts";
 
-const RESOURCES = ["namespaces", "nodes", "networkpolicies.networking.k8s.io", "pods"];
+const RESOURCES = [
+  ...["namespaces", "nodes", "networkpolicies.networking.k8s.io", "pods"],
+  ...TIER_POLICIES.map(({ name }) => name),
+];
 
 it("readiness tells what is missing, from the first moment to the end of an outage; liveness asks for none of it", async () => {
   const scenario = await Scenario.start();
@@ -100,7 +104,7 @@ it("metrics count what has happened", async () => {
     ...{ created: 1, repaired: 1, failures: 1, podsProtected: 1, changes: 3, cut: 1, dropped: 7 },
     ...{ policies: 1, known: 2, isolated: 1 },
     ...{ sets: ruleset.sets.size, elements, chains: ruleset.chains.size, rules },
-    ...{ synced: [1, 1, 1, 1], built: 1 },
+    ...{ synced: RESOURCES.map(() => 1), built: 1 },
   });
   const deltas = value('transactions_total{how="delta"}') ?? 0;
   expect(deltas).toBe(scenario.table.changes.length - 2);

@@ -7,6 +7,7 @@ import type { KernelFault } from "../support/monitored-table.ts";
 import { KINDS, pathOf } from "../support/server-objects.ts";
 import type { RandomSource } from "./random-source.ts";
 
+const DISCOVERY_PATHS = ["", "/v1alpha1", "/v1alpha2"].map((end) => `/apis/policy.networking.k8s.io${end}`);
 const FOREIGN_RULE = { where: "chain forward, rule 1", json: '{"match":{}}', chain: "forward" };
 const FOREIGN_SET = { where: "set theirs", json: '{"set":{}}', chain: undefined };
 
@@ -68,7 +69,7 @@ export class RandomFaults {
   /** The next requests for one resource, or for some. Watches that are open are cut, or the fault would wait for their end. */
   readonly #badAnswers = () => {
     const random = this.#random;
-    const path = pathOf(random.pick(KINDS));
+    const path = random.pick([...KINDS.map(pathOf), ...DISCOVERY_PATHS]);
     const fault = this.#answerFault();
     const times = 1 + random.below(3);
     this.#scenario.server.failNext(path, fault, times);

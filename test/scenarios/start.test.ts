@@ -2,17 +2,14 @@
 // brought to the policies by the difference.
 
 import { describe, expect, it } from "vitest";
-import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
-import { RuleGraph } from "../../src/graph/rule-graph.ts";
-import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
 import { statusObject } from "../api-server/status-object.ts";
 import { Scenario } from "../support/agent-harness.ts";
 import { MonitoredTable, tableText } from "../support/monitored-table.ts";
-import { type ApiObject, storeOf } from "../support/random-cluster.ts";
-import { THIS_NODE } from "../support/running-agent.ts";
+import type { ApiObject } from "../support/random-cluster.ts";
 import { KINDS, pathOf } from "../support/server-objects.ts";
 import { until } from "../support/until.ts";
+import { tableOf } from "./earlier-table.ts";
 import { allowOnly, BASE, CLIENT, NODES, OTHER, pod, SHOP, WEB } from "./objects.ts";
 import { connection, passes } from "./packets.ts";
 
@@ -21,11 +18,6 @@ const BROKEN = {
   status: 500,
   body: JSON.stringify(statusObject(500, "InternalError", "etcd is not there")),
 } as const;
-
-/** The table of an agent that knew these objects. */
-function tableOf(...objects: readonly ApiObject[]): Ruleset {
-  return compileRuleset(new RuleGraph(storeOf(objects), THIS_NODE, DEFAULT_PROGRAM_OPTIONS).program());
-}
 
 const OLD_POLICY = allowOnly("web", "other");
 const withOldPolicy = () => tableOf(SHOP, ...NODES, WEB, CLIENT, OTHER, OLD_POLICY);
