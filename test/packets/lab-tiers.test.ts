@@ -149,6 +149,8 @@ describeKernel("tiers", () => {
     }));
 });
 
+/** Of each topology. */
+const EACH = 7;
 const SEED = Number(process.env.NFTPOL_SEED ?? 1);
 const QUESTIONS = ["80/TCP", "81/TCP", "53/UDP", "443/SCTP", "ICMP", "proto/47"].map(
   (text) => parseTraffic(text) as TrafficQuestion,
@@ -168,10 +170,10 @@ function samples(count: number) {
 
 describeKernel(`random clusters of all dialects by packets (seed ${SEED})`, () => {
   it.each(TOPOLOGIES)("%s", { timeout: 300_000 }, async (topology) => {
-    const own = samples(12 * TOPOLOGIES.length).filter(
+    const own = samples(EACH * TOPOLOGIES.length).filter(
       (_, index) => index % TOPOLOGIES.length === TOPOLOGIES.indexOf(topology),
     );
-    expect(own.length).toBe(12);
+    expect(own.length).toBe(EACH);
     for (const objects of own) {
       const yaml = toYaml(objects);
       await withTestLab({ yaml }, { topology }, async ({ measure }) => {

@@ -14,7 +14,7 @@ import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../src/program/
 import { expectedVerdict, judgingNode } from "../../src/prove/expected.ts";
 import { proveNode } from "../../src/prove/prove.ts";
 import { checkProperty } from "../support/property.ts";
-import { type ApiObject, cluster, NODES, storeOf, toYaml } from "../support/random-cluster.ts";
+import { type ApiObject, cluster, crowdedCluster, NODES, storeOf, toYaml } from "../support/random-cluster.ts";
 
 const options: fc.Arbitrary<ProgramOptions> = fc.record({
   podToOwnNode: fc.constantFrom("allow", "enforce"),
@@ -26,9 +26,12 @@ function printInput([objects, settings]: readonly [readonly ApiObject[], unknown
   return `# options: ${JSON.stringify(settings)}\n${toYaml(objects)}`;
 }
 
-test("the prover finds no difference on random clusters, for every node and option", () => {
+test.each([
+  { clusters: "random clusters", objects: cluster, runs: 150 },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 150 },
+])("the prover finds no difference on $clusters, for every node and option", ({ objects: someCluster, runs }) => {
   checkProperty(
-    fc.tuple(cluster, options),
+    fc.tuple(someCluster, options),
     ([objects, settings]) => {
       const store = storeOf(objects);
       for (const node of NODES) {
@@ -37,7 +40,7 @@ test("the prover finds no difference on random clusters, for every node and opti
         expect(proof.outcome === "different" ? proof.counterexample : proof.outcome).toBe("equal");
       }
     },
-    { runs: 300, print: printInput },
+    { runs, print: printInput },
   );
 });
 
@@ -128,10 +131,13 @@ const traffic: fc.Arbitrary<Traffic> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("other" as const), protocol: fc.constantFrom(47, 50, 253) }) },
 );
 
-test("packets drawn at random get the verdict that the policies mean", () => {
+test.each([
+  { clusters: "random clusters", objects: cluster, runs: 400 },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 1500 },
+])("packets drawn at random in $clusters get the verdict that the policies mean", ({ objects: someCluster, runs }) => {
   checkProperty(
     fc.tuple(
-      cluster,
+      someCluster,
       options,
       fc.array(fc.tuple(addressPair, traffic, fc.boolean()), { minLength: 40, maxLength: 40 }),
     ),
@@ -155,6 +161,6 @@ test("packets drawn at random get the verdict that the policies mean", () => {
         }
       }
     },
-    { runs: 400, print: printInput },
+    { runs, print: printInput },
   );
 });

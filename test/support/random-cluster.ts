@@ -193,6 +193,22 @@ export const cluster: fc.Arbitrary<readonly ApiObject[]> = fc
   )
   .map((parts) => uniqueObjects(parts.flat()));
 
+/** Few pods that several policies of all tiers select: what one of them passes on or leaves undecided meets the next. */
+export const crowdedCluster: fc.Arbitrary<readonly ApiObject[]> = fc
+  .tuple(
+    fc.tuple(...NODES.map(nodeObjectNamed)),
+    fc.array(podObject, { minLength: 1, maxLength: 3 }),
+    fc.array(networkPolicyObject, { maxLength: 2 }).map((policies) => policies.map(withSubject({ podSelector: {} }))),
+    fc
+      .array(clusterPolicyObject, { minLength: 1, maxLength: 4 })
+      .map((policies) => policies.map(withSubject({ subject: { namespaces: {} } }))),
+  )
+  .map((parts) => uniqueObjects(parts.flat()));
+
+function withSubject(subject: object): (policy: ApiObject) => ApiObject {
+  return (policy) => ({ ...policy, spec: { ...(policy.spec as object), ...subject } });
+}
+
 /** The event that sets an object, through the real decoder. Throws when the decoder finds an error. */
 export function eventOf(object: ApiObject): ClusterEvent {
   const decoded = decodeObject(object, textlessSource("generated"));
