@@ -12,13 +12,14 @@ const mayImport = {
   graph: ["net", "model", "state", "program"],
   backends: ["net", "model", "program"],
   prove: ["net", "model", "state", "semantics", "program", "backends"],
+  lint: ["net", "model", "state", "semantics", "prove"],
   netlink: ["net", "model", "program"],
   manifests: ["net", "model", "dialects"],
   kube: ["net", "model", "dialects"],
 };
 
 const TESTS = "\\.test\\.ts$";
-const CORE = "^src/(net|model|state|semantics|dialects|program|graph|backends|prove)/";
+const CORE = "^src/(net|model|state|semantics|dialects|program|graph|backends|prove|lint)/";
 /** The only files of a backend that talk to processes and sockets. */
 const BACKEND_IO = "^src/backends/([^/]+/io/|.*-process\\.ts$)";
 const NPM = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown", "npm-bundled"];

@@ -86,7 +86,7 @@ function buildProgram(context: VerbContext, done: (code: ExitCode | ProgramExit)
   for (const spec of COMMANDS) addVerb(program, spec, context, done);
   program.addHelpText(
     "after",
-    `\nExit codes: 0 fine, 1 differences or failed expectations, 2 usage or invalid input, 3 could not run.`,
+    `\nExit codes: 0 fine, 1 differences, findings or failed expectations, 2 usage or invalid input, 3 could not run.`,
   );
   return program;
 }

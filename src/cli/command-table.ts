@@ -131,6 +131,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "lint",
+    summary: "find policies that are invalid, or valid and may not mean what was meant",
+    description:
+      "Findings go to stdout: what every verb reports about its input, policies of one tier and one priority that do different things with one flow, and address blocks that hold pods. Exit code 1 where there are any, 2 where something cannot be read.",
+    arguments: [],
+    options: [...INPUT_OPTIONS, outputOption("text", "json")],
+    examples: [
+      { command: "nftpol lint -f policies/ -R", does: "a gate in CI: exit code 0 without findings" },
+      { command: "nftpol lint", does: "the policies and pods of the current kube context" },
+      { command: "nftpol lint -f shop/ -o json", does: "for a script" },
+    ],
+  },
+  {
     name: "lab",
     summary: "try policies with real packets in network namespaces, without a cluster",
     description:

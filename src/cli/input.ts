@@ -35,9 +35,21 @@ export async function loadCluster(
 ): Promise<ClusterInput> {
   const loaded = await loadObjects(options, context);
   const { input, diagnostics } = fillStore(loaded, wantedNode);
-  printFindings(diagnostics, loaded, context);
+  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
+  if (diagnostics.length > 0) context.stderr(`${countFindings(diagnostics)}\n`);
   if (hasErrors(diagnostics)) throw new CommandError(2, "");
+  noteAboutInput(loaded, context);
   return input;
+}
+
+/** As `loadCluster`, for a verb that tells findings itself: they are given back, errors too, and none is printed. */
+export async function loadFindings(
+  options: OptionValues,
+  context: VerbContext,
+): Promise<{ readonly input: ClusterInput; readonly diagnostics: readonly Diagnostic[] }> {
+  const loaded = await loadObjects(options, context);
+  noteAboutInput(loaded, context);
+  return fillStore(loaded);
 }
 
 async function loadObjects(options: OptionValues, context: VerbContext): Promise<LoadedManifests> {
@@ -104,9 +116,9 @@ export function fillStore(
 }
 
 /** Files in the order in which they came, lines from the top: as one works through them in an editor. */
-function inReadingOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+export function inReadingOrder<T extends Diagnostic>(diagnostics: readonly T[]): T[] {
   const files = [...new Set(diagnostics.map(({ position }) => position.file))];
-  const rank = ({ position }: Diagnostic) => files.indexOf(position.file);
+  const rank = ({ position }: T) => files.indexOf(position.file);
   return diagnostics.toSorted(
     (a, b) =>
       rank(a) - rank(b) ||
@@ -125,10 +137,8 @@ function unplacedWarning(unplaced: number, loaded: LoadedManifests): Diagnostic 
   };
 }
 
-function printFindings(diagnostics: readonly Diagnostic[], loaded: LoadedManifests, context: VerbContext): void {
-  for (const diagnostic of diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
-  if (diagnostics.length > 0) context.stderr(`${countFindings(diagnostics)}\n`);
-  if (hasErrors(diagnostics)) return;
+/** What was not read, and what was added. */
+function noteAboutInput(loaded: LoadedManifests, context: VerbContext): void {
   const ignored = [...loaded.ignoredKinds].sort().map(([kind, count]) => `${count} ${kind}`);
   if (ignored.length > 0) context.stderr(`ignored: ${printable(ignored.join(", "))}\n`);
   if (loaded.madeUpAddresses > 0) {

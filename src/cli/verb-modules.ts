@@ -9,6 +9,7 @@ export const VERB_MODULES: Readonly<Record<string, () => Promise<VerbModule>>> =
   test: () => import("./verbs/test.ts"),
   prove: () => import("./verbs/prove.ts"),
   graph: () => import("./verbs/graph.ts"),
+  lint: () => import("./verbs/lint.ts"),
   lab: () => import("./verbs/lab.ts"),
   agent: () => import("./verbs/agent.ts"),
   status: () => import("./verbs/status.ts"),

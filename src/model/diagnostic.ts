@@ -11,6 +11,12 @@ export interface SourcePosition {
   readonly column?: number;
 }
 
+/** `policies.yaml:12`; the file alone where there are no lines. */
+export function formatPosition({ file, line }: SourcePosition): string {
+  const name = file === "-" ? "<stdin>" : file;
+  return line === undefined ? name : `${name}:${line}`;
+}
+
 /** One step into a YAML or JSON value: a mapping key or a sequence index. */
 export type FieldPath = readonly (string | number)[];
 

@@ -120,6 +120,11 @@ export function policyReference(policy: Pick<Policy, "kind" | "namespace" | "nam
   return policy.namespace === undefined ? `${policy.kind}/${policy.name}` : `${policy.namespace}/${policy.name}`;
 }
 
+/** `egress[1]`, and the name that its author gave it: `egress[1] "no-internet"`. */
+export function rulePath(direction: Direction, { index, name }: Pick<Rule, "index" | "name">): string {
+  return `${direction}[${index}]${name === undefined ? "" : ` "${name}"`}`;
+}
+
 /** The order in which the policies of a tier are asked: by priority, then by name, then by kind. NetworkPolicies have no order: by key. */
 export function comparePolicies(a: Policy, b: Policy): number {
   if (a.tier === "namespace" || b.tier === "namespace") return compareText(a.key, b.key);

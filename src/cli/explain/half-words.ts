@@ -1,12 +1,13 @@
 // One half of a verdict in words: which tier, policy and rule decided, or why none matched and which came nearest.
 
+import { formatPosition } from "../../model/diagnostic.ts";
 import type { Flow } from "../../model/flow.ts";
-import { type Direction, type Policy, TIER_NAMES } from "../../model/policy.ts";
+import { type Direction, type Policy, rulePath, TIER_NAMES } from "../../model/policy.ts";
 import { reviewTiers, type TierReview } from "../../semantics/tier-review.ts";
 import type { HalfVerdict, NeverBlocked, Reason, RuleMiss } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import { matchedLines, missWords, nearestLines } from "./match-words.ts";
-import { policyTitle, positionWords, rulePath, ruleTitle } from "./rule-words.ts";
+import { policyTitle, ruleTitle } from "./rule-words.ts";
 import { tierLines } from "./tier-words.ts";
 
 export interface HalfWordsOptions {
@@ -68,7 +69,7 @@ function otherTierLines(
       return [`not isolated: ${notIsolatedWords(direction)}, so everything is allowed`];
     case "allowed": {
       const { policy, rule } = reason.match;
-      const title = `by ${ruleTitle(direction, policy, rule)} (${positionWords(rule.position)})`;
+      const title = `by ${ruleTitle(direction, policy, rule)} (${formatPosition(rule.position)})`;
       return [title, ...matchedLines(view, direction, reason.match, flow).map((line) => `  ${line}`)];
     }
     case "isolated":
@@ -127,7 +128,7 @@ function isolationLines(
   for (const policy of policies) {
     const own = misses.filter((miss) => miss.policy === policy);
     const count = own.length === 0 ? `: no ${direction} rules` : "";
-    lines.push(`  ${policyTitle(policy)} (${positionWords(policy.position)})${count}`);
+    lines.push(`  ${policyTitle(policy)} (${formatPosition(policy.position)})${count}`);
     if (!everyRule) continue;
     for (const miss of own) lines.push(`    ${rulePath(direction, miss.rule)}: ${missWords(miss)}`);
   }

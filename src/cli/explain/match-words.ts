@@ -1,20 +1,12 @@
 // What of a rule matches a flow, and how far the nearest rule is from it. Lines of both.
 
+import { formatPosition } from "../../model/diagnostic.ts";
 import type { Flow } from "../../model/flow.ts";
 import { ANY, type Direction, type PortMatch } from "../../model/policy.ts";
 import type { RuleMatch, RuleMiss } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import { peerMissWords, portMissWords } from "./miss-words.ts";
-import {
-  peerField,
-  peersWords,
-  peerWords,
-  portField,
-  portsWords,
-  portWords,
-  positionWords,
-  ruleName,
-} from "./rule-words.ts";
+import { peerField, peersWords, peerWords, portField, portsWords, portWords, ruleName } from "./rule-words.ts";
 
 /** Its peer and its port. */
 export function matchedLines(
@@ -66,7 +58,7 @@ export function nearestLines(
   const nearest = nearestMiss(misses);
   if (nearest === undefined) return [];
   const { policy, rule, peerMatches, portMatches } = nearest;
-  const heading = `${title}: ${ruleName(direction, policy, rule)} (${positionWords(rule.position)})`;
+  const heading = `${title}: ${ruleName(direction, policy, rule)} (${formatPosition(rule.position)})`;
   if (peerMatches) return [heading, `  the peer matches, the port does not: ${portMissWords(view, rule, flow)}`];
   const peer = peerMissWords(view, direction, rule, flow);
   if (portMatches) return [heading, `  the port matches, the peer does not: ${peer}`];

@@ -1,5 +1,6 @@
 // For `-o wide`: the policies that had no say in one half, each with the reason.
 
+import { formatPosition } from "../../model/diagnostic.ts";
 import type { Flow } from "../../model/flow.ts";
 import { type Direction, type OrderedPolicy, type Policy, TIER_NAMES } from "../../model/policy.ts";
 import { judgingPolicies } from "../../semantics/judging-policies.ts";
@@ -8,7 +9,7 @@ import { reviewTiers, type TierReview } from "../../semantics/tier-review.ts";
 import type { HalfVerdict, Reason } from "../../semantics/verdict.ts";
 import type { ClusterView, SelectablePod } from "../../state/view.ts";
 import { queryMissWords } from "./miss-words.ts";
-import { policyTitle, positionWords, queryWords } from "./rule-words.ts";
+import { policyTitle, queryWords } from "./rule-words.ts";
 
 /** Lines under one title; none where every policy had a say. */
 export function policiesWithoutSay(view: ClusterView, direction: Direction, half: HalfVerdict, flow: Flow): string[] {
@@ -22,7 +23,7 @@ export function policiesWithoutSay(view: ClusterView, direction: Direction, half
       const why = judging.has(policy)
         ? notAskedWords(policy, half.reason, reviews)
         : unrelatedWords(view, direction, policy, subject);
-      return why === undefined ? [] : [`  ${policyTitle(policy)} (${positionWords(policy.position)}): ${why}`];
+      return why === undefined ? [] : [`  ${policyTitle(policy)} (${formatPosition(policy.position)}): ${why}`];
     });
   return lines.length === 0 ? [] : ["policies that have no say here:", ...lines];
 }

@@ -1,6 +1,6 @@
 // Peers, ports and rules in words. No verdicts here: only what a rule says.
 
-import type { SourcePosition } from "../../model/diagnostic.ts";
+import { formatPosition } from "../../model/diagnostic.ts";
 import { formatSelector } from "../../model/labels.ts";
 import {
   ANY,
@@ -12,6 +12,7 @@ import {
   policyDisplayName,
   policyReference,
   type Rule,
+  rulePath,
 } from "../../model/policy.ts";
 import type { CidrBlock } from "../../net/cidr.ts";
 
@@ -72,11 +73,6 @@ function shortList(texts: readonly string[], separator: string): string {
   return `${texts.slice(0, MOST_SHOWN).join(separator)}${rest > 0 ? `${separator}and ${rest} more` : ""}`;
 }
 
-/** `egress[1]`, and the name that its author gave it: `egress[1] "no-internet"`. */
-export function rulePath(direction: Direction, { index, name }: Pick<Rule, "index" | "name">): string {
-  return `${direction}[${index}]${name === undefined ? "" : ` "${name}"`}`;
-}
-
 /** As the rule is written in the policy, where no kind stands beside it: `shop/db ingress[1]`, `ClusterNetworkPolicy/deny-x egress[0]`. */
 export function ruleName(direction: Direction, policy: Policy, rule: Rule): string {
   return `${policyReference(policy)} ${rulePath(direction, rule)}`;
@@ -100,7 +96,7 @@ export function ownPriority(policy: Policy): number | undefined {
 /** Where it stands, and before it the priority where it has one: `priority 10, tiers.yaml:12`. */
 export function placeWords(policy: Policy, { position }: Policy | Rule): string {
   const priority = ownPriority(policy);
-  return `${priority === undefined ? "" : `priority ${priority}, `}${positionWords(position)}`;
+  return `${priority === undefined ? "" : `priority ${priority}, `}${formatPosition(position)}`;
 }
 
 /** The API's name for the list of peers. */
@@ -111,10 +107,4 @@ export function peerField(direction: Direction): "from" | "to" {
 /** The API's name for the list of ports: ClusterNetworkPolicy has them by protocol. */
 export function portField({ kind }: Policy): "ports" | "protocols" {
   return kind === "ClusterNetworkPolicy" ? "protocols" : "ports";
-}
-
-/** `policies.yaml:12`; the file alone where there are no lines. */
-export function positionWords({ file, line }: SourcePosition): string {
-  const name = file === "-" ? "<stdin>" : file;
-  return line === undefined ? name : `${name}:${line}`;
 }

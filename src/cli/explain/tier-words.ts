@@ -1,13 +1,13 @@
 // What an ordered tier did with a flow, in lines: the rule that decided or passed on, what it skips, and what was asked before it.
 
 import type { Flow } from "../../model/flow.ts";
-import { type Direction, type RuleAction, TIER_NAMES } from "../../model/policy.ts";
+import { type Direction, type RuleAction, rulePath, TIER_NAMES } from "../../model/policy.ts";
 import type { TierReview } from "../../semantics/tier-review.ts";
 import type { RuleMatch, RuleMiss } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import { countOf } from "../terminal-text.ts";
 import { matchedLines, missWords } from "./match-words.ts";
-import { placeWords, policyTitle, rulePath, ruleTitle } from "./rule-words.ts";
+import { placeWords, policyTitle, ruleTitle } from "./rule-words.ts";
 
 /** `none`: not even which; `near`: as many as people read at once, the near ones first; `all`: every one. */
 export type MissedRules = "none" | "near" | "all";

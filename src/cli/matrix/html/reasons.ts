@@ -1,17 +1,10 @@
 // The evaluator's reasons as short sentences for the page. Worded for "the source" and "the destination", so that
 // cells with the same reason share it; `ReasonTable` keeps each once.
 
+import { formatPosition } from "../../../model/diagnostic.ts";
 import { ANY, type Direction, type Peer, type Policy, type RuleAction, TIER_NAMES } from "../../../model/policy.ts";
 import type { HalfVerdict, NeverBlocked, Reason, RuleMatch, RuleMiss } from "../../../semantics/verdict.ts";
-import {
-  peerField,
-  peersWords,
-  peerWords,
-  policyTitle,
-  portsWords,
-  positionWords,
-  ruleName,
-} from "../../explain/rule-words.ts";
+import { peerField, peersWords, peerWords, policyTitle, portsWords, ruleName } from "../../explain/rule-words.ts";
 import { countOf, printable } from "../../terminal-text.ts";
 
 /** Part of the page's data. */
@@ -162,5 +155,5 @@ function missText({ peerMatches, portMatches }: RuleMiss): string {
 }
 
 function placeText(position: Policy["position"]): string {
-  return printable(positionWords(position));
+  return printable(formatPosition(position));
 }
