@@ -5,6 +5,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
+import { DEFINITIONS_PATH } from "../src/kube/server-version.ts";
 
 const [pods = 50_000, podBytes = 6_000, localPods = 110] = process.argv.slice(2).map(Number);
 const POLICIES = 1_000;
@@ -177,6 +178,8 @@ const server = createServer((request, response) => {
     response.end(JSON.stringify(value));
   };
   if (url.pathname === "/version") return answer(200, { major: "1", minor: "33", gitVersion: "v1.33.0" });
+  // Without this its 404 for kinds of policies that are not installed would not be believed.
+  if (url.pathname === DEFINITIONS_PATH) return answer(200, { kind: "APIResourceList", apiVersion: "v1", resources: [] });
   if (resource === undefined)
     return answer(404, { kind: "Status", apiVersion: "v1", status: "Failure", reason: "NotFound", code: 404 });
   response.writeHead(200, { "content-type": "application/json" });

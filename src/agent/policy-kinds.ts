@@ -95,7 +95,8 @@ export class PolicyKinds {
     return this.#kinds.map((kind) => {
       if (this.#running.has(kind)) return kind.reflected.status();
       const installed = answered.includes(kind.name) ? false : undefined;
-      const doubt = lastFailure === undefined ? undefined : `whether it is installed is not known: ${lastFailure}`;
+      const question = installed === false ? "whether it has been installed since" : "whether it is installed";
+      const doubt = lastFailure === undefined ? undefined : `${question} is not known: ${lastFailure}`;
       return { ...notBegun(kind.name, installed), synced: installed === false, failures, lastFailure: doubt };
     });
   }
