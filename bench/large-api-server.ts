@@ -179,7 +179,8 @@ const server = createServer((request, response) => {
   };
   if (url.pathname === "/version") return answer(200, { major: "1", minor: "33", gitVersion: "v1.33.0" });
   // Without this its 404 for kinds of policies that are not installed would not be believed.
-  if (url.pathname === DEFINITIONS_PATH) return answer(200, { kind: "APIResourceList", apiVersion: "v1", resources: [] });
+  if (url.pathname === DEFINITIONS_PATH)
+    return answer(200, { kind: "APIResourceList", apiVersion: "v1", resources: [] });
   if (resource === undefined)
     return answer(404, { kind: "Status", apiVersion: "v1", status: "Failure", reason: "NotFound", code: 404 });
   response.writeHead(200, { "content-type": "application/json" });
