@@ -10,6 +10,7 @@ import { Untraceable } from "../backends/nft/lookup.ts";
 import type { Packet } from "../backends/nft/packet.ts";
 import type { Ruleset } from "../backends/nft/ruleset.ts";
 import { type Trace, tracePacket } from "../backends/nft/trace.ts";
+import type { Policy } from "../model/policy.ts";
 import { FAMILIES, type Family } from "../net/address.ts";
 import type { EvaluateOptions } from "../semantics/evaluate.ts";
 import { restrictPolicies } from "../state/restricted-view.ts";
@@ -93,11 +94,16 @@ function pathsOf(run: Run, sides: AddressSides): HookPath[] {
   // A node has more addresses than it tells (those of bridges): any that no pod has may be its own.
   const nodes = sides.atoms.filter((atom) => sides.owner(atom) === undefined);
   const any = () => true;
+  const asks = asksTowardsNode(run.options);
   const paths: HookPath[] = [
     { hook: "forward", sourceIsLocal: false, sources: others, destinations: others, asks: any },
-    { hook: "input", sourceIsLocal: false, sources: others, destinations: nodes, asks: asksTowardsNode(run.options) },
     { hook: "output", sourceIsLocal: true, sources: own, destinations: others, asks: any },
   ];
+  // Where neither side says anything of packets to the node, both let all of them pass.
+  const hasRules = [...run.ruleset.chains.values()].some(({ hook }) => hook?.name === "input");
+  const hasMeaning = [...run.view.policies()].some((policy) => asks(policy) && mayJudgeEgress(policy));
+  if (hasRules || hasMeaning)
+    paths.push({ hook: "input", sourceIsLocal: false, sources: others, destinations: nodes, asks });
   if (run.options.serviceProxy === "ipvs")
     paths.push({ hook: "output", sourceIsLocal: false, sources: others, destinations: others, asks: any });
   return paths;
@@ -105,6 +111,10 @@ function pathsOf(run: Run, sides: AddressSides): HookPath[] {
 
 function asksTowardsNode({ podToOwnNode }: ProveOptions): HookPath["asks"] {
   return ({ tier }) => tier !== "namespace" || podToOwnNode === "enforce";
+}
+
+function mayJudgeEgress(policy: Policy): boolean {
+  return policy.tier === "namespace" ? policy.isolates.egress : policy.rules.egress.length > 0;
 }
 
 /** Compares one pair of addresses, one packet per traffic class. */
