@@ -38,7 +38,7 @@ export const NODE_OPTION: OptionSpec = {
 export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
   {
     flags: "--pod-to-own-node <mode>",
-    description: "whether egress policies judge a pod's traffic to its own node",
+    description: "whether egress rules of NetworkPolicies judge a pod's traffic to its own node",
     choices: ["allow", "enforce"],
     default: "allow",
   },
