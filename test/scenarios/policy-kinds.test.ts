@@ -1,89 +1,27 @@
-// Kinds of policies whose CRDs come and go, and what must not be taken for that: the agent waits until it knows which there are, reads
-// those, and lets go of policies only when it is sure that their kind is gone.
+// Kinds of policies whose CRDs come and go: the agent waits until it knows which there are, reads those, and takes up and lets go of
+// others while it runs. What must not be taken for a removal is in policy-kind-faults.test.ts.
 
 import { describe, expect, it } from "vitest";
 import type { AgentStatus } from "../../src/agent/agent-status.ts";
 import { CLUSTER_NETWORK_POLICIES, TIER_POLICIES } from "../../src/kube/resources.ts";
-import { DEFINITIONS_PATH } from "../../src/kube/server-version.ts";
-import type { FaultRule } from "../api-server/fake-api-server.ts";
-import type { Fault } from "../api-server/faults.ts";
-import { statusObject } from "../api-server/status-object.ts";
-import { Scenario, type ScenarioOptions } from "../support/agent-harness.ts";
+import { Scenario } from "../support/agent-harness.ts";
 import type { ApiObject } from "../support/random-cluster.ts";
-import type { RunningAgent } from "../support/running-agent.ts";
-import { KINDS, pathOf, TIER_KINDS } from "../support/server-objects.ts";
+import { KINDS, TIER_KINDS } from "../support/server-objects.ts";
 import { until } from "../support/until.ts";
 import { tableOf } from "./earlier-table.ts";
-import { adminDeny, baselineDeny, CLIENT, clusterDeny, NODES, OTHER, SHOP, WEB } from "./objects.ts";
+import { adminDeny, baselineDeny, clusterDeny, NODES } from "./objects.ts";
 import { passes } from "./packets.ts";
-
-const GROUP = "/apis/policy.networking.k8s.io";
-const CLUSTER_LIST = pathOf("ClusterNetworkPolicy");
-const PODS = [SHOP, ...NODES, WEB, CLIENT, OTHER];
-
-function failure(status: number, reason = "because"): Fault {
-  return { kind: "answer", status, body: JSON.stringify(statusObject(status, reason, reason)) };
-}
-
-const NOT_FOUND: Fault = { kind: "answer", status: 404, body: "404 page not found\n" };
-const DEFAULT_BACKEND: Fault = { kind: "answer", status: 404, body: "default backend - 404" };
-
-/** What looks as if no kind were installed, or as if that could not be asked; the rest of the server is well. */
-const DISCOVERY_TROUBLE: readonly [string, FaultRule][] = [
-  ["is forbidden", at(GROUP, failure(403))],
-  ["fails with 500", at(GROUP, failure(500))],
-  ["is never answered", at(GROUP, { kind: "silence" })],
-  ["is reset", at(GROUP, { kind: "reset" })],
-  ["is a page of somebody", at(GROUP, { kind: "answer", status: 200, body: "<html>log in</html>" })],
-  ["is the 404 of a proxy", at([GROUP, DEFINITIONS_PATH], DEFAULT_BACKEND)],
-  ["is the 404 of a server that is not ready", both(at(GROUP, NOT_FOUND), at("/readyz", failure(500)))],
-  ["fails for one version only", at(`${GROUP}/v1alpha2`, failure(503))],
-  ["is a 404 for one version, and a proxy's", at([`${GROUP}/v1alpha2`, DEFINITIONS_PATH], DEFAULT_BACKEND)],
-];
-
-/** At all paths of the prefixes. */
-function at(prefixes: string | readonly string[], fault: Fault): FaultRule {
-  return ({ path }) => ([prefixes].flat().some((prefix) => path.startsWith(prefix)) ? fault : undefined);
-}
-
-function both(one: FaultRule, other: FaultRule): FaultRule {
-  return (request) => one(request) ?? other(request);
-}
-
-async function start(options: ScenarioOptions, ...objects: readonly ApiObject[]) {
-  const scenario = await Scenario.start(options);
-  scenario.put(...PODS, ...objects);
-  return { scenario, running: await scenario.startAgent() };
-}
-
-async function startInForce(options: ScenarioOptions, ...objects: readonly ApiObject[]) {
-  const started = await start(options, ...objects);
-  const { scenario, running } = started;
-  await scenario.inForce();
-  await until("it is ready", async () => (await running.readyz()).status === 200);
-  const watches = KINDS.length - TIER_KINDS.length + (options.installed ?? TIER_KINDS).length;
-  await until("every resource is watched", () => scenario.server.watchCount === watches);
-  scenario.table.changes.length = 0;
-  return started;
-}
-
-function openFrom(scenario: Scenario, app: "client" | "other"): boolean {
-  return passes(scenario.table.ruleset(), app === "client" ? "10.1.2.20" : "10.1.2.30", "10.1.1.10");
-}
-
-/** Lines of the log that are worth attention. */
-function loud(running: RunningAgent): readonly string[] {
-  return running.logLines.filter((line) => /"level":"(warn|error)"/.test(line));
-}
-
-function told(running: RunningAgent, message: string): number {
-  return running.logLines.filter((line) => line.includes(`"msg":"${message}`)).length;
-}
-
-async function nextLooks(scenario: Scenario, count: number): Promise<void> {
-  const before = scenario.server.requestsTo(GROUP).length;
-  await until("more looks", () => scenario.server.requestsTo(GROUP).length >= before + count);
-}
+import {
+  CLUSTER_LIST,
+  DISCOVERY_TROUBLE,
+  GROUP,
+  loud,
+  nextLooks,
+  openFrom,
+  PODS,
+  startInForce,
+  told,
+} from "./policy-kind-scenes.ts";
 
 describe("at the start", () => {
   it("kinds that are not installed are normal: one line of the log, and no question for their objects", async () => {
@@ -293,69 +231,6 @@ describe("a kind that is removed", () => {
     }
     await scenario.inForce();
   });
-});
-
-/** Whatever fails, no policy is let go. Connections are cut, so that watches fail, too. */
-const NO_REMOVAL: readonly [string, FaultRule][] = [
-  ...DISCOVERY_TROUBLE.map(([how, rule]): [string, FaultRule] => [`discovery ${how}`, rule]),
-  ["everything is the 404 of a proxy", () => DEFAULT_BACKEND],
-  ["everything but /version is a 404", ({ path }) => (path === "/version" ? undefined : NOT_FOUND)],
-  ["discovery is a 404, the lists are well", ({ path }) => (isDiscovery(path) ? NOT_FOUND : undefined)],
-  ["discovery has no kinds, the lists are well", ({ path }) => (path === GROUP ? emptyGroup() : undefined)],
-  ["the lists are a 404, discovery is well", ({ path }) => (isTierList(path) ? NOT_FOUND : undefined)],
-  ["discovery is a 404, the lists fail with 500", bothOf(NOT_FOUND, failure(500))],
-  ["discovery is a 404, the lists are reset", bothOf(NOT_FOUND, { kind: "reset" })],
-  ["discovery is a 404, the lists are never answered", bothOf(NOT_FOUND, { kind: "silence" })],
-  ["everything fails with 503", () => failure(503)],
-];
-
-function isDiscovery(path: string): boolean {
-  return path === GROUP || /\/v1alpha[12]$/.test(path);
-}
-
-function isTierList(path: string): boolean {
-  return TIER_POLICIES.some((resource) => resource.path === path);
-}
-
-function bothOf(discovery: Fault, lists: Fault): FaultRule {
-  return ({ path }) => (isDiscovery(path) ? discovery : isTierList(path) ? lists : undefined);
-}
-
-function emptyGroup(): Fault {
-  const body = JSON.stringify({ kind: "APIGroup", apiVersion: "v1", name: GROUP.slice(6), versions: [] });
-  return { kind: "answer", status: 200, body };
-}
-
-describe.each(NO_REMOVAL)("%s for many looks", (_what, trouble) => {
-  it("no policy is removed, and afterwards changes come through again", async () => {
-    const policies = [clusterDeny("other"), adminDeny("client")];
-    const { scenario, running } = await startInForce({}, ...policies);
-    const text = await scenario.table.text();
-    const heal = scenario.server.addFault(trouble);
-    scenario.server.cutConnections();
-    await nextLooks(scenario, 6);
-    expect(await scenario.table.text()).toBe(text);
-    expect(scenario.table.changes).toEqual([]);
-    expect((await running.readyz()).status).toBe(200);
-    heal();
-    scenario.delete(clusterDeny("other"));
-    scenario.put(clusterDeny("client", "another"), adminDeny("other"));
-    scenario.delete(adminDeny("client"));
-    scenario.put(adminDeny("other", "deny-2"));
-    await scenario.inForce();
-    expect(told(running, "not installed in this cluster any more")).toBe(0);
-  });
-});
-
-it("policies that were deleted while the watch's history was lost (410) are gone", async () => {
-  const { scenario } = await startInForce({}, clusterDeny("other"), clusterDeny("client", "deny-2"));
-  scenario.server.failNextWatches(CLUSTER_LIST, { kind: "reset" }, 3);
-  scenario.server.cutConnections();
-  scenario.delete(clusterDeny("other"));
-  scenario.server.store.compact();
-  await scenario.inForce();
-  expect(openFrom(scenario, "other")).toBe(true);
-  expect(openFrom(scenario, "client")).toBe(false);
 });
 
 it("nodes are peers with the labels and addresses that they have now", async () => {
