@@ -1,14 +1,14 @@
 // Whether two policies of one tier do different things with one flow: decided over all classes of flows of the known cluster.
 
 import type { Flow, Traffic } from "../model/flow.ts";
-import type { Direction, OrderedPolicy, RuleAction } from "../model/policy.ts";
+import { ANY, type Direction, type OrderedPolicy, type Rule } from "../model/policy.ts";
 import { type Address, addressFamily } from "../net/address.ts";
 import { namedMeaning, portsOf } from "../prove/address-sides.ts";
-import { firstMatch } from "../semantics/matching.ts";
+import { matchRule } from "../semantics/matching.ts";
 import { neverBlocked } from "../semantics/never-blocked.ts";
 import type { RuleMatch } from "../semantics/verdict.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
-import { type PeerClass, ruleMatchesClass } from "./peer-classes.ts";
+import type { PeerClass } from "./peer-classes.ts";
 import { trafficSamples } from "./traffic-samples.ts";
 
 export interface Disagreement {
@@ -32,11 +32,11 @@ export interface DisagreementQuestion {
  * tomorrow. Cost: kinds of subjects, times classes, times ports.
  */
 export function findDisagreement(question: DisagreementQuestion): Disagreement | undefined {
-  const { classes, direction, pair } = question;
+  const { classes, pair } = question;
   let withItself: Disagreement | undefined;
   for (const subjects of kindsOfSubjects(question)) {
     for (const peers of classes) {
-      if (!mayDisagree(direction, pair, peers)) continue;
+      if (!mayDisagree(pair, peers)) continue;
       const found = disagreementOf(question, subjects, peers);
       if (found !== undefined && !found.flow.throughService) return found;
       withItself ??= found;
@@ -58,11 +58,8 @@ function kindsOfSubjects({ direction, pair, subjects }: DisagreementQuestion): S
 }
 
 /** Quick: whether rules with different actions match these peers at all. */
-function mayDisagree(direction: Direction, [a, b]: DisagreementQuestion["pair"], peers: PeerClass): boolean {
-  const actions = ({ rules }: OrderedPolicy): Set<RuleAction> =>
-    new Set(rules[direction].filter((rule) => ruleMatchesClass(rule, peers)).map(({ action }) => action));
-  const [first, second] = [actions(a), actions(b)];
-  return first.size > 0 && second.size > 0 && new Set([...first, ...second]).size > 1;
+function mayDisagree([a, b]: DisagreementQuestion["pair"], { rules }: PeerClass): boolean {
+  return (rules.get(a) ?? []).some(({ action }) => rules.get(b)?.some((other) => other.action !== action));
 }
 
 function disagreementOf(
@@ -73,11 +70,27 @@ function disagreementOf(
   const { view, direction, pair } = question;
   const ends = someEnds(question, subjects, peers);
   if (ends === undefined) return undefined;
-  const matches = pair.flatMap((policy) => portsOf(policy, direction));
-  for (const traffic of trafficSamples(matches, view.ownerOf(ends.destination), peers.family)) {
+  // Rules for other peers match none of these flows.
+  const rules = pair.map((policy) => peers.rules.get(policy) ?? []);
+  const ports = rules.flat().flatMap((rule) => (rule.ports === ANY ? [] : rule.ports));
+  for (const traffic of trafficSamples(ports, view.ownerOf(ends.destination), peers.family)) {
     const flow = { ...ends, traffic };
-    const [a, b] = pair.map((policy) => firstMatch(view, direction, [policy], flow));
+    const [a, b] = pair.map((policy, index) => firstOf(view, direction, policy, rules[index] ?? [], flow));
     if (a !== undefined && b !== undefined && a.rule.action !== b.rule.action) return { flow, matches: [a, b] };
+  }
+  return undefined;
+}
+
+function firstOf(
+  view: ClusterView,
+  direction: Direction,
+  policy: OrderedPolicy,
+  rules: readonly Rule[],
+  flow: Flow,
+): RuleMatch | undefined {
+  for (const rule of rules) {
+    const match = matchRule(view, direction, policy, rule, flow);
+    if (match !== undefined) return match;
   }
   return undefined;
 }

@@ -12,7 +12,8 @@ export interface PeerClass {
   readonly family: Family;
   /** Never empty: those of pods first, then nodes' and others, one for each run of them. */
   readonly addresses: readonly Address[];
-  readonly matching: ReadonlySet<Peer>;
+  /** Of each policy those that match these peers, in order. */
+  readonly rules: ReadonlyMap<Policy, readonly Rule[]>;
 }
 
 /**
@@ -23,22 +24,31 @@ export function peerClasses(view: ClusterView, policies: readonly Policy[], dire
   const peers = policies.flatMap((policy) => peersOf(policy, direction));
   const names = direction === "egress" ? policies.flatMap((policy) => portsOf(policy, direction)) : [];
   const distinct = new DistinctPeers(view, peers);
-  const classes = new Map<string, { family: Family; addresses: Address[]; matching: ReadonlySet<Peer> }>();
+  const classes = new Map<string, PeerClass & { readonly addresses: Address[] }>();
   for (const family of FAMILIES) {
     for (const address of representatives(view, peers, family)) {
       const bits = distinct.bits(address);
       const key = `${family} ${bits} ${namedMeaning(names, view.ownerOf(address))}`;
       const known = classes.get(key);
-      if (known === undefined) classes.set(key, { family, addresses: [address], matching: distinct.matching(bits) });
-      else known.addresses.push(address);
+      if (known !== undefined) known.addresses.push(address);
+      else
+        classes.set(key, {
+          family,
+          addresses: [address],
+          rules: matchingRules(policies, direction, distinct.matching(bits)),
+        });
     }
   }
   return [...classes.values()];
 }
 
-/** Whether the rule's peers match the class. */
-export function ruleMatchesClass({ peers }: Rule, { matching }: PeerClass): boolean {
-  return peers === ANY || peers.some((peer) => matching.has(peer));
+function matchingRules(
+  policies: readonly Policy[],
+  direction: Direction,
+  matching: ReadonlySet<Peer>,
+): Map<Policy, readonly Rule[]> {
+  const matches = ({ peers }: Rule) => peers === ANY || peers.some((peer) => matching.has(peer));
+  return new Map(policies.map((policy) => [policy, [...policy.rules[direction]].filter(matches)]));
 }
 
 /** One address of each atom; of a run that is nobody's not the first, which is often no host's. */
