@@ -22,46 +22,48 @@ export function tierLines(
   flow: Flow,
   missed: MissedRules,
 ): string[] {
-  const { match, misses } = review;
+  const { match, misses, later, ties } = review;
   const title = `${TIER_NAMES[review.tier]} tier:`;
   const asked = missedLines(direction, misses, missed);
-  if (match === undefined) {
-    return [`${title} no rule matches${asked.length === 0 ? "" : ":"}`, ...asked.map(indent)];
-  }
+  if (match === undefined) return titled(`${title} no rule matches`, asked);
   const { policy, rule } = match;
-  const lines = [
+  const skipped = rule.action === "pass" ? matchesLines(direction, later, missed) : [];
+  return [
     `${title} ${DONE[rule.action]} by ${ruleTitle(direction, policy, rule)} (${placeWords(policy, rule)})`,
-    ...matchedLines(view, direction, match, flow).map(indent),
+    ...[
+      ...matchedLines(view, direction, match, flow),
+      ...(rule.action === "pass" ? titled(later.length === 0 ? "skips no rule that matches" : "skips", skipped) : []),
+      ...(ties.length === 0 ? [] : titled(SAME_PRIORITY, matchesLines(direction, ties, missed))),
+      ...(asked.length === 0 ? [] : titled("asked before it, without a match", asked)),
+    ].map(indent),
   ];
-  if (rule.action === "pass") lines.push(...skippedLines(direction, review.later).map(indent));
-  lines.push(...tieLines(direction, review.ties).map(indent));
-  if (asked.length > 0) lines.push("  asked before it, without a match:", ...asked.map(indent).map(indent));
-  return lines;
+}
+
+const SAME_PRIORITY = "same priority, another action (the API leaves the order open; asked by name, our choice)";
+
+/** A colon behind the title, and the lines below it; the title alone where there are none. */
+function titled(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [title] : [`${title}:`, ...lines.map(indent)];
 }
 
 function indent(line: string): string {
   return `  ${line}`;
 }
 
-function skippedLines(direction: Direction, later: readonly RuleMatch[]): string[] {
-  if (later.length === 0) return ["skips no rule that matches"];
-  return ["skips:", ...later.map((match) => indent(`${matchTitle(direction, match)}: ${match.rule.action}`))];
-}
-
-function tieLines(direction: Direction, ties: readonly RuleMatch[]): string[] {
-  if (ties.length === 0) return [];
-  return [
-    "same priority, another action (the API leaves the order open; asked by name, our choice):",
-    ...ties.map((match) => indent(`${matchTitle(direction, match)}: ${match.rule.action}`)),
-  ];
-}
-
-function matchTitle(direction: Direction, { policy, rule }: RuleMatch): string {
-  return `${ruleTitle(direction, policy, rule)} (${placeWords(policy, rule)})`;
-}
-
 /** More rules at once hide the near ones. */
 const MOST_RULES = 12;
+
+function matchesLines(direction: Direction, matches: readonly RuleMatch[], missed: MissedRules): string[] {
+  const shown = missed === "all" ? matches : matches.slice(0, MOST_RULES);
+  const lines = shown.map(({ policy, rule }) => {
+    return `${ruleTitle(direction, policy, rule)} (${placeWords(policy, rule)}): ${rule.action}`;
+  });
+  return [...lines, ...restLines(matches.length - shown.length)];
+}
+
+function restLines(count: number): string[] {
+  return count === 0 ? [] : [`and ${countOf(count, "more rule")} (explain -o wide lists all)`];
+}
 
 function missedLines(direction: Direction, misses: readonly RuleMiss[], missed: MissedRules): string[] {
   if (missed === "none") return [];
@@ -72,9 +74,7 @@ function missedLines(direction: Direction, misses: readonly RuleMiss[], missed: 
     for (const miss of shown.filter((each) => each.policy === policy))
       lines.push(indent(`${rulePath(direction, miss.rule)} (${miss.rule.action}): ${missWords(miss)}`));
   }
-  const rest = misses.length - shown.length;
-  if (rest > 0) lines.push(`and ${countOf(rest, "more rule")} (explain -o wide lists all)`);
-  return lines;
+  return [...lines, ...restLines(misses.length - shown.length)];
 }
 
 /** Half of it matches. */
