@@ -57,6 +57,17 @@ describe("placeOnNodes", () => {
     expect(placed([a], [], 3)).toEqual({ nodes: ["node-1", "node-2", "node-3"], pods: ["a on node-1"] });
   });
 
+  it("forgets which addresses the node had that pods are taken from, but for those on its host network", () => {
+    const worker = "192.168.0.1" as Address;
+    const pods = [a, b, makePod("h", worker, { hostNetwork: true })].map((pod) => ({
+      ...pod,
+      hostAddresses: [worker],
+    }));
+    const reported = (choice: NodeChoice) => placeOnNodes(pods, [], choice).pods.map((pod) => pod.hostAddresses);
+    expect(reported(2)).toEqual([[], [], [worker]]);
+    expect(reported("as-is")).toEqual([[worker], [worker], [worker]]);
+  });
+
   it("keeps pods on one node's host network together, and those of other nodes apart", () => {
     const host = (name: string, on: string) => makePod(name, "192.168.0.1", { node: on, hostNetwork: true });
     const pods = [host("h1", "worker-1"), host("h2", "worker-1"), host("h3", "worker-2"), host("h4", "worker-1"), a, b];

@@ -41,7 +41,7 @@ export type NodeChoice = "as-is" | number;
 
 /**
  * Pods in order of their keys, one node after the other. Pods on the host network share addresses with their node and stay
- * together.
+ * together. What the others report of the node that they were on is not true of the new one.
  */
 export function placeOnNodes(pods: readonly Pod[], nodes: readonly Node[], choice: NodeChoice): NodePlacement {
   if (choice === "as-is") return placeAsTheySay(pods, nodes);
@@ -51,7 +51,8 @@ export function placeOnNodes(pods: readonly Pod[], nodes: readonly Node[], choic
   let next = 0;
   const placed = sorted.map((pod) => {
     const index = pod.hostNetwork ? hosts.indexOf(pod.nodeName ?? "") : next++;
-    return { ...pod, nodeName: nodeNames[index % choice] as string };
+    const nodeName = nodeNames[index % choice] as string;
+    return pod.hostNetwork ? { ...pod, nodeName } : { ...pod, nodeName, hostAddresses: [] };
   });
   return { pods: placed, nodeNames };
 }
