@@ -3,6 +3,7 @@
 import type { BackendFacts, DropCounts, ProgramSize } from "../backends/backend.ts";
 import type { RuleGraph } from "../graph/rule-graph.ts";
 import type { Severity } from "../model/diagnostic.ts";
+import type { Dispatch } from "../program/program.ts";
 import type { SourceStatus } from "./cluster-change.ts";
 
 export interface AgentStatus {
@@ -66,30 +67,33 @@ export interface ConnectionState {
 export interface PodStatus {
   readonly pod: string;
   readonly addresses: readonly string[];
-  /** The policies that isolate it, `namespace/name`; null: not isolated in this direction. */
+  /** The policies that judge it (`policyReference`), in the order in which they are asked; null: nothing can deny it anything in this direction. */
   readonly ingress: readonly string[] | null;
   readonly egress: readonly string[] | null;
+  /** Those that judge what it sends to this node itself. */
+  readonly toOwnNode: readonly string[] | null;
   /** Names of its chains in the kernel. */
   readonly classes: readonly string[];
 }
 
-/** Local pods with what isolates them, by name. Cost: local pods. */
+/** Local pods with what judges them, by name. Cost: local pods. */
 export function podStatuses(graph: RuleGraph): PodStatus[] {
   const { dispatch, classes } = graph.program();
   const statuses: PodStatus[] = [];
   for (const { key, addresses } of graph.localPods()) {
     const entries = addresses.map((address) => dispatch.get(address));
-    const isolating = (direction: "ingress" | "egress") => {
-      const id = entries.map((entry) => entry?.[direction]).find((each) => each !== undefined);
+    const judging = (way: keyof Dispatch) => {
+      const id = entries.map((entry) => entry?.[way]).find((each) => each !== undefined);
       return id === undefined ? null : (classes.get(id)?.policies ?? []);
     };
-    const ids = entries.flatMap((entry) => [entry?.egress, entry?.ingress]).filter((id) => id !== undefined);
+    const ids = entries.flatMap((entry) => [entry?.egress, entry?.ingress, entry?.toOwnNode]);
     statuses.push({
       pod: key,
       addresses,
-      ingress: isolating("ingress"),
-      egress: isolating("egress"),
-      classes: [...new Set(ids)],
+      ingress: judging("ingress"),
+      egress: judging("egress"),
+      toOwnNode: judging("toOwnNode"),
+      classes: [...new Set(ids)].filter((id) => id !== undefined),
     });
   }
   return statuses.sort((a, b) => (a.pod < b.pod ? -1 : 1));

@@ -100,7 +100,7 @@ export class AgentMetrics {
     read("policies", "Policies that the agent knows.", [], (gauge) => gauge.set(readings.policies()));
     read(
       "local_pods",
-      "Pods of this node: all that policies can select, and those that some policy isolates.",
+      "Pods of this node: all that policies can select, and those that some policy restricts.",
       ["state"],
       (gauge) => {
         const { known, isolated } = readings.localPods();

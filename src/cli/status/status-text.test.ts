@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AgentStatus } from "../../agent/agent-status.ts";
+import type { AgentStatus, PodStatus } from "../../agent/agent-status.ts";
 import type { SourceStatus } from "../../agent/cluster-change.ts";
 import { formatStatus, sinceText } from "./status-text.ts";
 
@@ -48,8 +48,15 @@ const STATUS: AgentStatus = {
   policies: 1,
   unenforcedKinds: [],
   pods: [
-    { pod: "shop/db", addresses: ["10.0.0.2"], ingress: ["shop/db"], egress: null, classes: ["ingress4_x"] },
-    { pod: "shop/web", addresses: ["10.0.0.1", "fd00::1"], ingress: null, egress: null, classes: [] },
+    {
+      pod: "shop/db",
+      addresses: ["10.0.0.2"],
+      ingress: ["shop/db"],
+      egress: null,
+      toOwnNode: null,
+      classes: ["ingress4_x"],
+    },
+    { pod: "shop/web", addresses: ["10.0.0.1", "fd00::1"], ingress: null, egress: null, toOwnNode: null, classes: [] },
   ],
   findings: [],
 };
@@ -166,3 +173,14 @@ it.each([
   [7_200_000, "2h"],
   [172_800_000, "2d"],
 ])("%d ms are %s", (ms, text) => expect(sinceText(ms)).toBe(text));
+
+it("what pods send to this node has a column where any of it is judged", () => {
+  const guarded = ["ClusterNetworkPolicy/guard"];
+  const [db, web] = STATUS.pods as [PodStatus, PodStatus];
+  const pods = [{ ...db, egress: guarded, toOwnNode: guarded }, web];
+  const text = formatStatus({ ...STATUS, pods }, { now, wide: false, columns: 100 });
+  expect(text.slice(text.indexOf("PODS"))).toContain(`PODS
+  POD       ADDRESS            INGRESS  EGRESS                      TO THIS NODE
+  shop/db   10.0.0.2           shop/db  ClusterNetworkPolicy/guard  ClusterNetworkPolicy/guard
+  shop/web  10.0.0.1, fd00::1  open     open                        open`);
+});

@@ -89,11 +89,15 @@ function findingText({ object, severity, field, message, hint }: AgentStatus["fi
 
 function pods(statuses: readonly PodStatus[], wide: boolean): string {
   if (statuses.length === 0) return "PODS\n  none that policies can select\n";
-  const isolation = (policies: readonly string[] | null) => (policies === null ? "open" : policies.join(", "));
-  const rows = statuses.map(({ pod, addresses, ingress, egress }) =>
-    [pod, addresses.join(", "), isolation(ingress), isolation(egress)].map((cell) => printable(cell)),
+  const judged = (policies: readonly string[] | null) => (policies === null ? "open" : policies.join(", "));
+  const hasNode = statuses.some(({ toOwnNode }) => toOwnNode !== null);
+  const rows = statuses.map(({ pod, addresses, ingress, egress, toOwnNode }) =>
+    [pod, addresses.join(", "), judged(ingress), judged(egress), ...(hasNode ? [judged(toOwnNode)] : [])].map((cell) =>
+      printable(cell),
+    ),
   );
-  const [head = "", ...lines] = alignColumns([["POD", "ADDRESS", "INGRESS", "EGRESS"], ...rows], "  ").split("\n");
+  const titles = ["POD", "ADDRESS", "INGRESS", "EGRESS", ...(hasNode ? ["TO THIS NODE"] : [])];
+  const [head = "", ...lines] = alignColumns([titles, ...rows], "  ").split("\n");
   const chains = (index: number) =>
     (wide ? (statuses[index]?.classes ?? []) : []).map((name) => `    ${printable(name)}`);
   return ["PODS", head, ...lines.flatMap((line, index) => [line, ...chains(index)])].join("\n");
