@@ -55,6 +55,7 @@ describe("JSON", () => {
     ["Explanation", ["explain", "web/site", "web/backend", "8080/TCP", "-f", EXAMPLE]],
     ["Proof", ["prove", "-f", EXAMPLE]],
     ["RuleGraph", ["graph", "-f", EXAMPLE]],
+    ["LintReport", ["lint", "-f", EXAMPLE]],
     ["TestReport", ["test", EXAMPLE]],
     ["Version", ["version"]],
   ])("%s has its envelope", async (kind, args) => {

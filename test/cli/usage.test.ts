@@ -95,7 +95,7 @@ describe("the choice of a node", () => {
 });
 
 describe("no manifests and no kube context", () => {
-  it.each(["render", "matrix", "prove", "graph"])("%s ends with exit code 3 and says what to do", async (verb) => {
+  it.each(["render", "matrix", "prove", "graph", "lint"])("%s ends with exit code 3 and says what to do", async (verb) => {
     const home = folderOf({});
     const kubeconfig = join(home, "none");
     const { code, stdout, stderr } = await runNftpol([verb], { env: { HOME: home, KUBECONFIG: kubeconfig } });
