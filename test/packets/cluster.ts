@@ -4,6 +4,7 @@
 import { CLUSTER_NETWORK_POLICIES } from "../../src/kube/resources.ts";
 import type { ApiObject, ObjectStore } from "../api-server/object-store.ts";
 import { NAMESPACES_PATH, NODES_PATH, PODS_PATH, POLICIES_PATH } from "../api-server/objects.ts";
+import { clusterPolicyObject, type TierRule } from "../support/lab-manifests.ts";
 import { NODE_NAME } from "../support/packet-agent.ts";
 import { type PacketHost, POD_CIDRS } from "../support/packet-network.ts";
 
@@ -70,23 +71,26 @@ export function installClusterPolicies(store: ObjectStore): void {
   store.addResource(path, "ClusterNetworkPolicyList", `${group}/${version}`);
 }
 
-/** In the Admin tier, for the pods of an app: what it does in both directions with these pods. */
-export function putAdminPolicy(
+/** For the pods of these apps: these rules in both directions; peers that are no pods in egress only, as the API has it. */
+export function putTierPolicy(
   store: ObjectStore,
-  app: string,
-  action: "Accept" | "Deny" | "Pass",
-  labels: Labels,
+  name: string,
+  tier: "Admin" | "Baseline",
+  priority: number,
+  apps: readonly string[],
+  rules: readonly TierRule[],
 ): void {
-  const pods = (podSelector: ApiObject) => ({ pods: { namespaceSelector: {}, podSelector } });
-  const peers = [pods(labelSelector(labels))];
-  const spec = {
-    tier: "Admin",
-    priority: 10,
-    subject: pods(labelSelector({ app })),
-    ingress: [{ action, from: peers }],
-    egress: [{ action, to: peers }],
-  };
-  store.put(CLUSTER_NETWORK_POLICIES.path, { metadata: { name: app, uid: `uid-admin-${app}`, generation: 1 }, spec });
+  const podsOnly = rules.map((rule) => ({
+    ...rule,
+    peers: rule.peers.filter((peer) => !("nodes" in (peer as object))),
+  }));
+  const object = clusterPolicyObject(name, tier, priority, apps, { ingress: podsOnly, egress: rules });
+  const metadata = { name, uid: `uid-tier-${name}`, generation: 1 };
+  store.put(CLUSTER_NETWORK_POLICIES.path, { ...(object as ApiObject), metadata });
+}
+
+export function deleteTierPolicy(store: ObjectStore, name: string): void {
+  store.delete(CLUSTER_NETWORK_POLICIES.path, name);
 }
 
 export function deletePolicy(store: ObjectStore, name: string, namespace = SHOP): void {

@@ -2,18 +2,25 @@
 // behind a service's address; all others go on as if nothing had happened.
 
 import { expect, it } from "vitest";
-import { CLUSTER_NETWORK_POLICIES } from "../../src/kube/resources.ts";
 import { FAMILIES } from "../../src/net/address.ts";
 import { CtnetlinkTracker } from "../../src/netlink/ctnetlink-tracker.ts";
 import type { ObjectStore } from "../api-server/object-store.ts";
 import { openNetlinkIn } from "../kernel/conntrack-namespace.ts";
 import { describeKernel } from "../support/kernel.ts";
+import { tierPods, tierRule } from "../support/lab-manifests.ts";
 import { type PacketAgent, withAgent } from "../support/packet-agent.ts";
 import { withApiServer } from "../support/packet-api-server.ts";
 import { type PacketNetwork, withPacketNetwork } from "../support/packet-network.ts";
 import { type Stream, TcpStream, UdpStream } from "../support/packet-streams.ts";
 import { type PacketTraffic, withTraffic } from "../support/packet-traffic.ts";
-import { installClusterPolicies, labelSelector, onlyWith, putAdminPolicy, putPolicy } from "./cluster.ts";
+import {
+  deleteTierPolicy,
+  installClusterPolicies,
+  labelSelector,
+  onlyWith,
+  putPolicy,
+  putTierPolicy,
+} from "./cluster.ts";
 import { loadServices, serviceAddress } from "./services.ts";
 import { hostsOf, putShop, putShopPod, SHOP_HOSTS } from "./shop.ts";
 
@@ -68,13 +75,15 @@ const TIGHTENINGS: readonly Tightening[] = [
   {
     how: "a first Admin policy",
     open: ({ store }) => installClusterPolicies(store),
-    tighten: ({ store }) => putAdminPolicy(store, "web", "Deny", { app: "stranger" }),
+    tighten: ({ store }) =>
+      putTierPolicy(store, "web", "Admin", 10, ["web"], [tierRule("Deny", [tierPods("stranger")])]),
   },
   {
     how: "peers that get the label that an Admin policy denies",
     open({ store }) {
       installClusterPolicies(store);
-      putAdminPolicy(store, "web", "Deny", { guest: "no" });
+      const guests = { pods: { namespaceSelector: {}, podSelector: labelSelector({ guest: "no" }) } };
+      putTierPolicy(store, "web", "Admin", 10, ["web"], [tierRule("Deny", [guests])]);
     },
     tighten({ store, network }) {
       for (const name of hostsOf("stranger")) putShopPod(store, network, name, { guest: "no" });
@@ -84,10 +93,10 @@ const TIGHTENINGS: readonly Tightening[] = [
     how: "an Accept of the Admin tier that goes before a policy that never allowed it",
     open({ store }) {
       installClusterPolicies(store);
-      putAdminPolicy(store, "web", "Accept", { app: "stranger" });
+      putTierPolicy(store, "web", "Admin", 10, ["web"], [tierRule("Accept", [tierPods("stranger")])]);
       putPolicy(store, "web", onlyWith("web", [FRIENDS]));
     },
-    tighten: ({ store }) => store.delete(CLUSTER_NETWORK_POLICIES.path, "web"),
+    tighten: ({ store }) => deleteTierPolicy(store, "web"),
   },
   {
     how: "a policy that came while the agent was away",

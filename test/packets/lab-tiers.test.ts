@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseTraffic, type TrafficQuestion } from "../../src/cli/traffic-text.ts";
 import { TOPOLOGIES } from "../../src/lab/topology.ts";
 import { describeKernel } from "../support/kernel.ts";
-import { blocks, clusterPolicyObject, policyObject, tierRule } from "../support/lab-manifests.ts";
+import { blocks, clusterPolicyObject, policyObject, tierPods, tierRule } from "../support/lab-manifests.ts";
 import { mustRun } from "../support/lab-netns.ts";
 import { type Scene, type SceneFlow, withScene } from "../support/lab-scene.ts";
 import { serviceAddresses, serviceFor, translatorsHere, withServicesOn } from "../support/lab-services.ts";
@@ -100,8 +100,8 @@ describeKernel("tiers", () => {
         policies: () => [
           clusterPolicyObject("delegate", "Admin", 10, ["closed"], {
             ingress: [
-              tierRule("Accept", [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: "far" } } } }]),
-              tierRule("Pass", [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: "open" } } } }]),
+              tierRule("Accept", [tierPods("far")]),
+              tierRule("Pass", [tierPods("open")]),
               tierRule("Deny", [ALL_PODS], TCP_8080),
             ],
           }),

@@ -2,16 +2,20 @@
 // allowed and strangers denied: policies, labels, pods, namespaces. Owns that promise.
 
 import type { ApiObject, ObjectStore } from "../api-server/object-store.ts";
+import { type TierRule, tierPods, tierRule } from "../support/lab-manifests.ts";
 import type { PacketNetwork } from "../support/packet-network.ts";
 import {
   deletePod,
   deletePolicy,
+  deleteTierPolicy,
+  installClusterPolicies,
   labelSelector,
   OTHER_NODE,
   onlyWith,
   putNamespace,
   putPod,
   putPolicy,
+  putTierPolicy,
 } from "./cluster.ts";
 import { hostsOf, PORTS, putShop, putShopPod } from "./shop.ts";
 
@@ -35,6 +39,7 @@ export class SafeChanges {
 
   /** The cluster before the first change. */
   putFirstState(): void {
+    installClusterPolicies(this.#store);
     putShop(this.#store, this.#network);
     for (const name of ["web-1", "web-2"]) putPolicy(this.#store, name, this.#webPolicy());
     const byVersion = { ...onlyWith("web", [{ podSelector: labelSelector({ app: "friend" }) }]) };
@@ -78,6 +83,19 @@ export class SafeChanges {
     if (this.#random() < 0.5)
       putPolicy(this.#store, app, onlyWith(app, [{ podSelector: labelSelector({ app: "web" }) }]));
     else deletePolicy(this.#store, app);
+  }
+
+  /** Before the policies of the web: what it says is final, or passed on to them. Perhaps of the node, too: the input hook comes and goes. */
+  editOrRemoveAdmin(): void {
+    const name = this.#oneOf(["guard", "guard-2"]);
+    if (this.#random() < 0.3) deleteTierPolicy(this.#store, name);
+    else putTierPolicy(this.#store, name, "Admin", this.#oneOf([1, 5]), ["web"], this.#oneOf(ADMIN_RULES));
+  }
+
+  /** Asked of friends and strangers while no policy of theirs isolates them. */
+  editOrRemoveBaseline(): void {
+    if (this.#random() < 0.3) deleteTierPolicy(this.#store, "default");
+    else putTierPolicy(this.#store, "default", "Baseline", 1, ["friend", "stranger"], this.#oneOf(BASELINE_RULES));
   }
 
   relabelWeb(): void {
@@ -196,6 +214,9 @@ const KINDS = [
   "editPolicy",
   "addOrRemovePolicy",
   "isolatePeer",
+  "editOrRemoveAdmin",
+  "editOrRemoveAdmin",
+  "editOrRemoveBaseline",
   "relabelWeb",
   "relabelFriend",
   "relabelFriend",
@@ -205,6 +226,33 @@ const KINDS = [
   "addOrRemoveLocalPod",
   "addOrRemovePal",
 ] as const;
+
+const FRIENDS = [tierPods("friend")];
+const STRANGERS = [tierPods("stranger")];
+const EVERYBODY = [{ namespaces: {} }];
+const tierPorts = (first: number, end: number) =>
+  ["tcp", "udp"].map((protocol) => ({ [protocol]: { destinationPort: { range: { start: first, end } } } }));
+
+/** Each keeps strangers from the web, and leaves friends to it or to its policies. */
+const ADMIN_RULES: readonly (readonly TierRule[])[] = [
+  [tierRule("Deny", STRANGERS)],
+  [tierRule("Deny", [...STRANGERS, { nodes: {} }])],
+  [tierRule("Accept", FRIENDS), tierRule("Deny", EVERYBODY)],
+  [tierRule("Pass", FRIENDS), tierRule("Deny", EVERYBODY)],
+  [tierRule("Pass", EVERYBODY)],
+  // Enough groups of ports for a look-up by port, and rules behind it.
+  [
+    ...[7000, 7200, 7400, 7600].map((first) => tierRule("Accept", FRIENDS, tierPorts(first, first + 99))),
+    tierRule("Accept", FRIENDS, tierPorts(1, 1023)),
+    tierRule("Deny", STRANGERS, tierPorts(7000, 7999)),
+    tierRule("Pass", FRIENDS),
+  ],
+];
+const BASELINE_RULES: readonly (readonly TierRule[])[] = [
+  [tierRule("Accept", [tierPods("web")]), tierRule("Deny", EVERYBODY)],
+  [tierRule("Pass", EVERYBODY)],
+  [tierRule("Deny", [tierPods("nobody")])],
+];
 
 const BOTH = ["UDP", "TCP"];
 const PORT_LISTS: readonly ApiObject[] = [

@@ -81,6 +81,11 @@ export function tierRule(
   return { action, peers, protocols };
 }
 
+/** A peer: the pods with this label app, of every namespace. */
+export function tierPods(name: string): unknown {
+  return { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: name } } } };
+}
+
 /** A ClusterNetworkPolicy for the pods with one of these labels app. */
 export function clusterPolicyObject(
   name: string,
