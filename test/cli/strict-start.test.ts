@@ -66,6 +66,16 @@ egress: deny
     expect(stdout).toContain("egress: allow\n  not asked: 10.0.1.9 is an address outside of the pods");
   });
 
+  it("finds nothing closed between two nodes whose pod CIDRs hold each other's address: neither forwards it", async () => {
+    const node = (name: string, address: string) =>
+      `{apiVersion: v1, kind: Node, metadata: {name: ${name}}, spec: {podCIDR: 10.0.0.0/8}, status: {addresses: [{type: InternalIP, address: ${address}}]}}`;
+    const files = { "c.yaml": [node("n1", "10.9.0.1"), node("n2", "10.9.0.2")].join("\n---\n") };
+    const { code, stdout } = await runInMemory(["explain", "10.9.0.1", "10.9.0.2", "80", ...STRICT], { files });
+    expect(code).toBe(0);
+    expect(stdout).toContain("10.9.0.1 -> 10.9.0.2 : 80/TCP: allow\n");
+    expect(stdout).not.toContain("nft rules");
+  });
+
   it("has it in JSON", async () => {
     const { flows } = JSON.parse(await explain("10.0.1.9", "x/b", "80", "-o", "json"));
     expect(flows[0].egress).toEqual({

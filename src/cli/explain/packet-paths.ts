@@ -56,10 +56,12 @@ function placeOf(view: ClusterView, address: Address, other: Address, options: E
   if (owner !== undefined) return { node: owner.pod.nodeName, isPod: true };
   const closing = options.unknownLocalPods === "drop" ? closingNodes(view, address) : [];
   // Where pod CIDRs overlap, a node that forwards the packet comes before one that is its end.
-  const first = closing.find(({ node }) => !view.nodeAddresses(node).includes(other)) ?? closing[0];
-  if (first !== undefined) return { node: first.node, isPod: true };
+  const forwarding = closing.find(({ node }) => !view.nodeAddresses(node).includes(other));
+  if (forwarding !== undefined) return { node: forwarding.node, isPod: true };
   // An address that several nodes have (a virtual one) is that of the other end's node.
   const pod = view.ownerOf(other);
   const isOwn = pod !== undefined && isOwnNode(view, pod, address);
-  return { node: isOwn ? pod.pod.nodeName : view.nodeAt(address), isPod: false };
+  const node = isOwn ? pod.pod.nodeName : view.nodeAt(address);
+  const [end] = closing;
+  return node === undefined && end !== undefined ? { node: end.node, isPod: true } : { node, isPod: false };
 }
