@@ -5,9 +5,9 @@ import { expect, it } from "vitest";
 import { TOPOLOGIES } from "../../src/lab/topology.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { app, blocks, policyObject } from "../support/lab-manifests.ts";
-import { mustRun } from "../support/lab-netns.ts";
 import { type Place, type Scene, type SceneFlow, withScene } from "../support/lab-scene.ts";
 import {
+  acceptOwnSource,
   type Service,
   serviceAddresses,
   serviceFor,
@@ -91,10 +91,4 @@ function serviceNodes(scene: Scene): string[] {
 
 function servicesOf(scene: Scene): Service[] {
   return Object.keys(PODS).map((name) => serviceFor(scene.at(name).addresses, name !== WITHOUT_MASQUERADE));
-}
-
-/** Otherwise the pod's kernel takes packets from its own IPv4 address that come from elsewhere for forged ones. */
-async function acceptOwnSource(ns: string): Promise<void> {
-  const settings = ["eth0.accept_local=1", "all.rp_filter=0", "eth0.rp_filter=0"];
-  await mustRun(ns, ["sysctl", "-q", "-w", ...settings.map((setting) => `net.ipv4.conf.${setting}`)]);
 }

@@ -7,9 +7,14 @@ import { parseTraffic, type TrafficQuestion } from "../../src/cli/traffic-text.t
 import { TOPOLOGIES } from "../../src/lab/topology.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { blocks, clusterPolicyObject, policyObject, tierPods, tierRule } from "../support/lab-manifests.ts";
-import { mustRun } from "../support/lab-netns.ts";
 import { type Scene, type SceneFlow, withScene } from "../support/lab-scene.ts";
-import { serviceAddresses, serviceFor, translatorsHere, withServicesOn } from "../support/lab-services.ts";
+import {
+  acceptOwnSource,
+  serviceAddresses,
+  serviceFor,
+  translatorsHere,
+  withServicesOn,
+} from "../support/lab-services.ts";
 import { differencesOf, withTestLab } from "../support/packet-lab.ts";
 import { cluster, storeOf, toYaml } from "../support/random-cluster.ts";
 
@@ -188,10 +193,4 @@ describeKernel(`random clusters of all dialects by packets (seed ${SEED})`, () =
 function hostBlocks(scene: Scene, name: string): string[] {
   const { addresses } = scene.at(name);
   return [`${addresses[4]}/32`, `${addresses[6]}/128`];
-}
-
-/** Otherwise the pod's kernel takes packets from its own IPv4 address that come from elsewhere for forged ones. */
-async function acceptOwnSource(ns: string): Promise<void> {
-  const settings = ["eth0.accept_local=1", "all.rp_filter=0", "eth0.rp_filter=0"];
-  await mustRun(ns, ["sysctl", "-q", "-w", ...settings.map((setting) => `net.ipv4.conf.${setting}`)]);
 }

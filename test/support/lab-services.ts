@@ -120,3 +120,9 @@ function restoreProgram(translator: Translator, family: Family): string {
   const name = family === 4 ? "iptables" : "ip6tables";
   return translator === "iptables-legacy" ? `${name}-legacy-restore` : `${name}-nft-restore`;
 }
+
+/** For a pod that reaches itself through a service: otherwise its kernel takes packets from its own IPv4 address that come from elsewhere for forged ones. */
+export async function acceptOwnSource(ns: string): Promise<void> {
+  const settings = ["eth0.accept_local=1", "all.rp_filter=0", "eth0.rp_filter=0"];
+  await mustRun(ns, ["sysctl", "-q", "-w", ...settings.map((setting) => `net.ipv4.conf.${setting}`)]);
+}
