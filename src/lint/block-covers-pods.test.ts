@@ -27,10 +27,16 @@ const block = (cidr: string, ...except: readonly string[]) => ({
 const tier = (action: string, ...networks: readonly string[]) =>
   tierPolicy(CLUSTER, {
     egress: [
-      { action: "Accept", to: [{ namespaces: {} }] },
+      { action: "Accept", to: [{ nodes: {} }] },
       { action, to: [{ nodes: {} }, { networks }] },
     ],
   });
+
+/** networks of a Deny, with a rule before it. */
+const behind = (first: Fields) =>
+  tierPolicy(CLUSTER, { egress: [first, { action: "Deny", to: [{ networks: ["10.0.0.0/8"] }] }] });
+const WEB = { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: "web" } } } };
+const TCP = { protocols: [{ tcp: { destinationPort: { range: { start: 1, end: 65535 } } } }] };
 
 describe("a block that holds addresses of pods is told, with field and pods", () => {
   it.each<[string, Policy, string[]]>([
@@ -70,6 +76,20 @@ describe("a block that holds addresses of pods is told, with field and pods", ()
         "spec.egress[1].to[1].networks[1]: fd00::/8 holds the address of pod a/web: the rule passes it on, whatever the labels",
       ],
     ],
+    [
+      "networks behind a rule that takes some of the pods",
+      behind({ action: "Accept", to: [WEB] }),
+      [
+        "spec.egress[1].to[0].networks[0]: 10.0.0.0/8 holds the address of pod a/api: the rule denies it, whatever the labels",
+      ],
+    ],
+    [
+      "networks behind a rule that takes them on some ports: ICMP is left",
+      behind({ action: "Pass", to: [{ namespaces: {} }], ...TCP }),
+      [
+        "spec.egress[1].to[0].networks[0]: 10.0.0.0/8 holds the addresses of 2 pods (a/api, a/web): the rule denies them, whatever the labels",
+      ],
+    ],
   ])("%s", (_, policy, expected) => {
     expect(findings(policy)).toEqual(expected);
   });
@@ -87,6 +107,7 @@ describe("nothing is told of", () => {
       makePolicy("p", { podSelector: {}, ingress: [{}], egress: [{ to: [{ podSelector: {} }] }] }),
     ],
     ["networks of all addresses", tier("Deny", "0.0.0.0/0", "::/0")],
+    ["networks behind a rule that takes the pods first", behind({ action: "Pass", to: [{ namespaces: {} }] })],
   ])("%s", (_, policy) => {
     expect(findings(policy)).toEqual([]);
   });
@@ -99,6 +120,9 @@ it("what to do depends on what the API has: networks have no except", () => {
   store.apply(setPolicy(tier("Deny", "10.0.0.0/8")));
   expect(findBlocksThatCoverPods(store).map(({ object, hint }) => [object, hint])).toEqual([
     ["NetworkPolicy a/p", "leave the pods' addresses out with except, and select pods by their labels"],
-    ["ClusterNetworkPolicy default", "networks are for addresses outside of the cluster: select pods by their labels"],
+    [
+      "ClusterNetworkPolicy default",
+      "networks are for addresses outside of the cluster: select pods by their labels, in a rule before this one",
+    ],
   ]);
 });

@@ -15,6 +15,7 @@ import {
 } from "../model/policy.ts";
 import { type Address, addressFamily, addressValue } from "../net/address.ts";
 import { cidrContains } from "../net/cidr.ts";
+import { peerMatches } from "../semantics/matching.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
 import type { LintFinding } from "./finding.ts";
 
@@ -32,12 +33,28 @@ export function findBlocksThatCoverPods(view: ClusterView): LintFinding[] {
     DIRECTIONS.flatMap((direction) =>
       policy.rules[direction].flatMap((rule: Rule) =>
         blocksOfRule(rule, direction).flatMap(({ block, field }) => {
-          const inside = block.cidr.prefixLength === 0 ? [] : podsIn(block);
+          const inside =
+            block.cidr.prefixLength === 0 ? [] : podsIn(block).filter(isAsked(view, policy, direction, rule, block));
           return inside.length === 0 ? [] : [finding(policy, rule, block, field, inside)];
         }),
       ),
     ),
   );
+}
+
+/** Of a tier, the rule is not asked about a pod that an earlier one of its policy matches on every port. */
+function isAsked(
+  view: ClusterView,
+  policy: Policy,
+  direction: Direction,
+  { index }: Rule,
+  block: AddressBlock,
+): (pod: SelectablePod) => boolean {
+  if (policy.tier === "namespace") return () => true;
+  const earlier = policy.rules[direction].filter((rule) => rule.index < index && rule.ports === ANY);
+  const isMatched = (address: Address) =>
+    earlier.some(({ peers }) => peers === ANY || peers.some((peer) => peerMatches(view, peer, address)));
+  return ({ addresses }) => addresses.some((address) => holds(block, address) && !isMatched(address));
 }
 
 function holds({ cidr, except }: AddressBlock, address: Address): boolean {
@@ -90,7 +107,7 @@ function finding(
     hint:
       policy.tier === "namespace"
         ? "leave the pods' addresses out with except, and select pods by their labels"
-        : "networks are for addresses outside of the cluster: select pods by their labels",
+        : "networks are for addresses outside of the cluster: select pods by their labels, in a rule before this one",
   };
 }
 
