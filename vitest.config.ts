@@ -23,7 +23,7 @@ export default defineConfig({
     passWithNoTests: true,
     restoreMocks: true,
     projects: [
-      suite("unit", ["src/**/*.test.ts", "test/unit/**/*.test.ts"], 10),
+      suite("unit", ["src/**/*.test.ts", "bench/**/*.test.ts", "test/unit/**/*.test.ts"], 10),
       suite("property", ["test/property/**/*.test.ts"], 120),
       suite("examples", ["test/examples/**/*.test.ts"], 120),
       suite("cli", ["test/cli/**/*.test.ts"], 60),

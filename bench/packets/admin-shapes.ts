@@ -1,0 +1,63 @@
+// Shapes of Admin rules: how many, which actions follow each other, what tells them apart, which of them decides. Owns what a shape
+// means as rules. Behind them always stands one NetworkPolicy: alone, rules that allow would change nothing and not be asked.
+
+import { adminOrigin, NETWORK_POLICY_ORIGIN, rulesetOf, type TierRule } from "./bench-cluster.ts";
+import type { Ends, Outcome, Scenario } from "./variant.ts";
+
+/** Every rule has a selection of pods of its own. */
+export interface AdminShape {
+  readonly rules: number;
+  /** `one`: neighbours are merged; `alternating`: Accept and Deny take turns, so none are. */
+  readonly actions: "one" | "alternating";
+  /** `own`: every rule has another one; `shared`: the same for all. */
+  readonly ports: "own" | "shared";
+  /**
+   * `pass`: the last one matches and says so; `none`: the client is in no rule's selection, and sends to a port of no rule. In both
+   * cases the NetworkPolicy decides.
+   */
+  readonly decidedBy: "first" | "last" | "pass" | "none";
+}
+
+const FIRST_PORT = 8000;
+const UNNAMED_PORT = 7000;
+/** What the NetworkPolicy opens where it is to deny, or is not asked. */
+const OTHER_PORT = 7001;
+const ACTION_FOR = { allowed: "Accept", denied: "Deny" } as const;
+
+export function adminScenario(shape: AdminShape, outcome: Outcome, ends: Ends): Scenario {
+  const { rules: count, decidedBy } = shape;
+  const matching = decidedBy === "none" ? undefined : decidedBy === "first" ? 0 : count - 1;
+  const port = matching === undefined ? UNNAMED_PORT : portOf(shape, matching);
+  const networkPolicyDecides = decidedBy === "none" || decidedBy === "pass";
+  const openPorts = [networkPolicyDecides && outcome === "allowed" ? port : OTHER_PORT];
+  const adminRules = Array.from({ length: count }, (_, index): TierRule => {
+    const isPass = decidedBy === "pass" && index === matching;
+    return {
+      action: isPass ? "Pass" : actionOf(shape, outcome, index - (matching ?? 0)),
+      crowd: index,
+      port: portOf(shape, index),
+    };
+  });
+  return {
+    rules: rulesetOf({ crowdOfClient: matching, adminRules, openPorts }, ends),
+    port,
+    decidedBy: originOf(shape, outcome, matching),
+  };
+}
+
+function portOf({ ports }: AdminShape, index: number): number {
+  return ports === "own" ? FIRST_PORT + index : FIRST_PORT;
+}
+
+/** `distance`: from the rule that has the outcome. */
+function actionOf({ actions }: AdminShape, outcome: Outcome, distance: number): TierRule["action"] {
+  const isTurn = actions === "one" || distance % 2 === 0;
+  return isTurn === (outcome === "allowed") ? ACTION_FOR.allowed : ACTION_FOR.denied;
+}
+
+function originOf(shape: AdminShape, outcome: Outcome, matching: number | undefined): string | undefined {
+  if (matching === undefined || shape.decidedBy === "pass")
+    return outcome === "allowed" ? NETWORK_POLICY_ORIGIN : undefined;
+  // The union of all rules' peers: its comment names the first few.
+  return shape.actions === "one" && shape.ports === "shared" ? undefined : adminOrigin(matching);
+}

@@ -1,0 +1,41 @@
+// What one row of the packet benchmark is. Owns the types; the rows are variants.ts's.
+
+import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
+import type { Address } from "../../src/net/address.ts";
+
+/** `new`: the first packet of a flow that is allowed; `established`: a later one of an answered flow; `denied`: every one is dropped. */
+export const PACKET_KINDS = ["new", "established", "denied"] as const;
+export type PacketKind = (typeof PACKET_KINDS)[number];
+
+/** What happens to the flow that a scenario's rules are made for. */
+export const OUTCOMES = ["allowed", "denied"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export const KINDS_OF: Readonly<Record<Outcome, readonly PacketKind[]>> = {
+  allowed: ["new", "established"],
+  denied: ["denied"],
+};
+
+/** Two pods of one node: the client sends UDP to the server. */
+export interface Ends {
+  readonly client: Address;
+  readonly server: Address;
+}
+
+/** Rules, and the flow that is measured through them. */
+export interface Scenario {
+  /** Ours as data: then it is checked that packets meet the rules that the tracer says. Other rules as text for `nft -f`. */
+  readonly rules: Ruleset | string;
+  readonly port: number;
+  /** In the comment of the rule that decides (`ClusterNetworkPolicy/admin-4[24]`); undefined: none does, or one that stands for many. */
+  readonly decidedBy: string | undefined;
+}
+
+/** One row. */
+export interface Variant {
+  /** What is varied: rows of one axis stand together. */
+  readonly axis: string;
+  readonly name: string;
+  /** undefined: these rules have no such flow. */
+  readonly scenario: (outcome: Outcome, ends: Ends) => Scenario | undefined;
+}
