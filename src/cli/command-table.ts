@@ -140,7 +140,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [
       { command: "nftpol lint -f policies/ -R", does: "a gate in CI: exit code 0 without findings" },
       { command: "nftpol lint", does: "the policies and pods of the current kube context" },
-      { command: "nftpol lint -f shop/ -o json", does: "for a script" },
     ],
   },
   {

@@ -95,14 +95,17 @@ describe("the choice of a node", () => {
 });
 
 describe("no manifests and no kube context", () => {
-  it.each(["render", "matrix", "prove", "graph", "lint"])("%s ends with exit code 3 and says what to do", async (verb) => {
-    const home = folderOf({});
-    const kubeconfig = join(home, "none");
-    const { code, stdout, stderr } = await runNftpol([verb], { env: { HOME: home, KUBECONFIG: kubeconfig } });
-    expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-    expect(stderr).toContain(`KUBECONFIG names ${kubeconfig}, which does not exist`);
-    expect(stderr).toMatch(/manifests with -f/);
-  });
+  it.each(["render", "matrix", "prove", "graph", "lint"])(
+    "%s ends with exit code 3 and says what to do",
+    async (verb) => {
+      const home = folderOf({});
+      const kubeconfig = join(home, "none");
+      const { code, stdout, stderr } = await runNftpol([verb], { env: { HOME: home, KUBECONFIG: kubeconfig } });
+      expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+      expect(stderr).toContain(`KUBECONFIG names ${kubeconfig}, which does not exist`);
+      expect(stderr).toMatch(/manifests with -f/);
+    },
+  );
 
   it("without KUBECONFIG, the message names the usual place", async () => {
     const home = folderOf({});
