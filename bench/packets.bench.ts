@@ -14,7 +14,7 @@ import { reportOf, reportTable } from "./packets/report.ts";
 import { measureRounds } from "./packets/rounds.ts";
 import { VARIANTS } from "./packets/variants.ts";
 
-const ROUNDS = Number(process.env.NFTPOL_BENCH_ROUNDS ?? 20);
+const ROUNDS = Number(process.env.NFTPOL_BENCH_ROUNDS ?? 16);
 const PLAN = { bursts: 64, packets: 64, untimedPackets: 16 };
 
 async function whyNot(): Promise<string | undefined> {

@@ -21,7 +21,7 @@ export interface Cost {
   readonly quietShare: number;
 }
 
-/** A burst of the floor that takes longer by this factor than the fast ones was disturbed: two busy threads of one core take 1.6. */
+/** A burst of the floor that takes longer by this factor than the fast ones was disturbed: a busy neighbour core slows it by 1.6. */
 const DISTURBED = 1.15;
 /** The fast ones: so many are at most disturbed. */
 const FAST_QUANTILE = 0.1;
