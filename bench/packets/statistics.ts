@@ -23,7 +23,7 @@ export interface Cost {
 
 /** A burst of the floor that takes longer by this factor than the fast ones was disturbed: a busy neighbour core slows it by 1.6. */
 const DISTURBED = 1.15;
-/** The fast ones: so many are at most disturbed. */
+/** Of all bursts of the floor, at least this share is taken for undisturbed. */
 const FAST_QUANTILE = 0.1;
 const ENOUGH_PAIRS = 8;
 
