@@ -58,7 +58,9 @@ async function main(): Promise<void> {
   console.log(JSON.stringify(document, rounded, 2));
   const loads = `load average ${load.before?.toFixed(1)} before, ${load.after.toFixed(1)} after`;
   console.log(`\n${document.cpus}, shared with whatever else runs there: ${loads}`);
-  console.log(`ns a packet above the floor: median of ${ROUNDS} rounds [quartiles], and the whole time by the floor's`);
+  console.log(
+    `ns a packet above the floor: median of the undisturbed rounds [quartiles], the time by the floor's, and n of ${ROUNDS} rounds`,
+  );
   console.log(reportTable(report));
 }
 

@@ -27,11 +27,11 @@ describe("the report", () => {
 
   it("has a row for each variant in their order, and shows what was not measured", () => {
     expect(reportTable(report).split("\n")).toEqual([
-      "             new                     established       denied",
-      "floor        2000 ns                 1000 ns           1000 ns",
-      "undisturbed  100 %                   100 %             100 %",
-      "Rules: none  0 [0 0] x1.00           -4 [-4 -4] x1.00  -",
-      "Rules: many  +200 [+150 +250] x1.10  -                 +500 [+500 +500] x1.50",
+      "             new                        established          denied",
+      "floor        2000 ns                    1000 ns              1000 ns",
+      "undisturbed  100 %                      100 %                100 %",
+      "Rules: none  0 [0 0] x1.00 n2           -4 [-4 -4] x1.00 n2  -",
+      "Rules: many  +200 [+150 +250] x1.10 n3  -                    +500 [+500 +500] x1.50 n1",
     ]);
   });
 
@@ -44,11 +44,11 @@ describe("the report", () => {
     const [quiet, disturbed] = [rounds(none, "new", 0), rounds(many, "new", 0)];
     const slow = { ...disturbed, rounds: [quiet.rounds.flat().map(() => pair(9000, 0))] };
     expect(reportTable(reportOf([quiet, slow])).split("\n")).toEqual([
-      "             new            established  denied",
-      "floor        2000 ns        NaN ns       NaN ns",
-      "undisturbed  50 %           NaN %        NaN %",
-      "Rules: none  0 [0 0] x1.00  -            -",
-      "Rules: many  disturbed      -            -",
+      "             new               established  denied",
+      "floor        2000 ns           NaN ns       NaN ns",
+      "undisturbed  50 %              NaN %        NaN %",
+      "Rules: none  0 [0 0] x1.00 n1  -            -",
+      "Rules: many  disturbed         -            -",
     ]);
   });
 });

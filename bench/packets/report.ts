@@ -49,7 +49,7 @@ function roundsOf(measured: readonly MeasuredRounds[], wanted: PacketKind) {
   return measured.filter(({ kind }) => kind === wanted).flatMap(({ rounds }) => rounds);
 }
 
-/** Above the rows the floor itself and what counts; in the rows nanoseconds above the floor, in brackets the quartiles, and the time by the floor's. */
+/** Above the rows the floor itself and what counts; in the rows nanoseconds above the floor, in brackets the quartiles, the time by the floor's, and the rounds that count. */
 export function reportTable(report: PacketReport): string {
   const { floorNs: floors, rows } = report;
   const head = ["", ...PACKET_KINDS];
@@ -74,8 +74,8 @@ export function reportTable(report: PacketReport): string {
 function cell(cost: ReportRow["costs"][PacketKind]): string {
   if (cost === undefined) return "-";
   if (cost === DISTURBED) return DISTURBED;
-  const { extraNs, ratio } = cost;
-  return `${signed(extraNs.median)} [${signed(extraNs.q1)} ${signed(extraNs.q3)}] x${ratio.toFixed(2)}`;
+  const { extraNs, ratio, rounds } = cost;
+  return `${signed(extraNs.median)} [${signed(extraNs.q1)} ${signed(extraNs.q3)}] x${ratio.toFixed(2)} n${rounds}`;
 }
 
 function signed(value: number): string {
