@@ -19,7 +19,9 @@ const OUTAGE_MS = 60_000;
 /** Each resource is asked for again after a pause of its own, 30 s at most. */
 const SOON_MS = 30_000 + 10_000;
 const CHANGE_EVERY_MS = 200;
-const RESOURCES = 4;
+/** Pods, namespaces, nodes, policies, and of the other kinds of policies the one that is installed. */
+const RESOURCES = 5;
+const NOT_INSTALLED = 2;
 
 /** Who may talk to the desk: by policies 1 and 2, by 2 alone, by 3 alone. */
 const GUESTS = ["until-3", "only-2", "from-3"] as const;
@@ -40,7 +42,16 @@ export async function goThroughOutage(): Promise<void> {
     await outage(shop);
     expect(await statusOf(shop)).toMatchObject({
       sync: { inForce: true, failures: 0 },
-      sources: Array(RESOURCES).fill({ synced: true, watches: 1, relists: 0, failures: expect.any(Number) }),
+      sources: [
+        ...Array(RESOURCES).fill({
+          synced: true,
+          installed: true,
+          watches: 1,
+          relists: 0,
+          failures: expect.any(Number),
+        }),
+        ...Array(NOT_INSTALLED).fill({ synced: true, installed: false }),
+      ],
     });
     expect(api.refused()).toBeGreaterThan(RESOURCES);
     // It asks ever more rarely.
