@@ -1,4 +1,4 @@
-// The examples and the corpus of another engine: their expectations hold, and the rules mean what the policies say.
+// The examples and the corpus of other engines: their expectations hold, and the rules mean what the policies say.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,8 @@ import { proveNode } from "../../src/prove/prove.ts";
 import { linesOf, PROJECT, runNftpol } from "../cli/run-nftpol.ts";
 
 const EXAMPLES = join(PROJECT, "policies-examples");
-const CORPUS = join(PROJECT, "..", "shared", "corpus", "cyclonus");
+const CORPUS = join(PROJECT, "..", "shared", "corpus");
+const CORPORA = ["cyclonus", "npapi"];
 const ALL_AGREE = /^folders (\d+) ok \/ \1, rows (\d+) ok \/ \2$/;
 
 function foldersIn(parent: string): string[] {
@@ -54,13 +55,13 @@ describe("corpus", () => {
     return;
   }
 
-  it("every expectation holds", () => expectAllAgree(CORPUS));
+  it.each(CORPORA)("%s: every expectation holds", (name) => expectAllAgree(join(CORPUS, name)));
 
-  it("the rules of every folder and node are proven equal", async () => {
+  it.each(CORPORA)("%s: the rules of every folder and node are proven equal", async (name) => {
     const notEqual: string[] = [];
     let proofs = 0;
-    for (const folder of foldersIn(CORPUS)) {
-      const state = join(CORPUS, folder, "state.yaml");
+    for (const folder of foldersIn(join(CORPUS, name))) {
+      const state = join(CORPUS, name, folder, "state.yaml");
       const { input, diagnostics } = fillStore(
         await loadManifests([state], { recursive: false, files: nodeManifestFiles }),
       );
@@ -81,6 +82,6 @@ describe("corpus", () => {
       }
     }
     expect(notEqual).toEqual([]);
-    expect(proofs).toBeGreaterThanOrEqual(foldersIn(CORPUS).length);
+    expect(proofs).toBeGreaterThanOrEqual(foldersIn(join(CORPUS, name)).length);
   });
 });
