@@ -2,7 +2,7 @@
 //
 //   <class>            the first section: its runs in order
 //   <class>_<tier>     a later section, reached when the one before passes or has nothing to say
-//   ..._rest           what follows a look-up by port in the same section
+//   ..._rest           what follows the look-up by port in the same section
 //   ..._portsN         only when there is a look-up by port: the peers of one group
 //   <class>[_<tier>]_deny   what is never blocked, then log, count, drop; without a tier in its name: NetworkPolicy's
 //
@@ -52,6 +52,7 @@ function sectionChains(name: string, section: Section, next: Verdict | undefined
   const toDeny = goto(denyChain(policyClass.id, section.tier));
   const verdictOf = { allow: RETURN, deny: toDeny, pass: next ?? RETURN };
   const undecided = section.tier === "namespace" ? toDeny : next;
+  const lookedUp = lookedUpRun(section);
   const chains: Chain[] = [];
   let current = name;
   let rules: Rule[] = [];
@@ -61,8 +62,8 @@ function sectionChains(name: string, section: Section, next: Verdict | undefined
       rules.push(rule([], verdict, everythingComment(section, run)));
       return [...chains, chain(current, rules), ...denyChains(section, context)];
     }
-    rules.push(...runRules(run, verdict, policyClass, sets));
-    if (!run.disjoint) continue;
+    rules.push(...runRules(run, verdict, policyClass, sets, run === lookedUp ? "without-ports" : "with-ports"));
+    if (run !== lookedUp) continue;
     const isLast = index === section.runs.length - 1;
     const rest = isLast ? undecided : goto(restChain(current));
     const lookUp = portLookUp(current, run, verdict, endingIn(rest), policyClass, sets);
@@ -72,6 +73,17 @@ function sectionChains(name: string, section: Section, next: Verdict | undefined
     rules = [];
   }
   return [...chains, chain(current, [...rules, ...endingIn(undecided)]), ...denyChains(section, context)];
+}
+
+/**
+ * The run whose ports are found by one look-up: the one with the most groups. One alone in a section, because what follows is reached
+ * from each of its groups: the kernel refuses chains 16 steps from a hook, and older ones follow every way there is when rules are loaded
+ * (chain-ways.ts), whose number would multiply with each look-up.
+ */
+function lookedUpRun({ runs }: Section): RuleRun | undefined {
+  const candidates = runs.filter(({ disjoint }) => disjoint);
+  const most = Math.max(...candidates.map(({ ports }) => ports.length));
+  return candidates.find(({ ports }) => ports.length === most);
 }
 
 function endingIn(verdict: Verdict | undefined): Rule[] {

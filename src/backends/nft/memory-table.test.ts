@@ -248,3 +248,22 @@ describe("the difference between two rulesets is accepted and leads from one to 
     expect(diffRulesets(result, desired).operations).toEqual([]);
   });
 });
+
+it.each([
+  { steps: 15, refused: false },
+  { steps: 16, refused: true },
+])("a chain $steps steps from a hook: refused: $refused", ({ steps, refused }) => {
+  const names = Array.from({ length: steps }, (_, index) => `c${index + 1}`);
+  const base: Chain = { ...chain("base"), hook: { name: "forward", priority: 0 } };
+  const operations: Operation[] = [
+    { kind: "add-table" },
+    ...[base, ...names.map((name) => chain(name))].map((each): Operation => ({ kind: "add-chain", chain: each })),
+    ...names.map(
+      (name, index): Operation => ({ kind: "add-rule", chain: names[index - 1] ?? "base", rule: rule([], jump(name)) }),
+    ),
+  ];
+  const table = new MemoryTable("t");
+  const apply = () => table.apply({ table: "t", operations });
+  if (refused) expect(apply).toThrow("too many links");
+  else expect(apply).not.toThrow();
+});

@@ -1,6 +1,7 @@
 // Our table in memory: applies transactions as the kernel does and refuses what the kernel refuses.
 // Stands in for the kernel in tests and in dry runs.
 
+import { MAX_STEPS, waysOf } from "./chain-ways.ts";
 import { sameDeclaration, sameHook } from "./compare.ts";
 import {
   type Chain,
@@ -65,6 +66,9 @@ export class MemoryTable {
       else if (operation.kind === "delete-table") next = undefined;
       else applyOperation(next, operation);
     }
+    const last = transaction.operations.at(-1);
+    if (next !== undefined && last !== undefined && waysOf(next).steps >= MAX_STEPS)
+      throw new TransactionRefused("too many links: a chain is too far from its hook", last);
     this.#table = next;
   }
 }

@@ -13,8 +13,14 @@ import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry, Ve
 
 type Sets = Map<string, NamedSet | VerdictMap>;
 
-/** All but the ports of a disjoint run, which `portLookUp` finds. What the rules look up goes into `sets`. */
-export function runRules(run: RuleRun, verdict: Verdict, policyClass: PolicyClass, sets: Sets): Rule[] {
+/** Peers of any port and named destinations, then the ports one group after the other. What the rules look up goes into `sets`. */
+export function runRules(
+  run: RuleRun,
+  verdict: Verdict,
+  policyClass: PolicyClass,
+  sets: Sets,
+  ports: "with-ports" | "without-ports",
+): Rule[] {
   const rules: Rule[] = [];
   if (run.anyPort !== undefined) rules.push(...peerRules(policyClass, [], run.anyPort, verdict, sets));
   if (run.namedDestinations !== undefined) {
@@ -22,14 +28,14 @@ export function runRules(run: RuleRun, verdict: Verdict, policyClass: PolicyClas
     const key = concat(addressField(policyClass.family, "daddr"), "meta l4proto", "th dport");
     rules.push(rule([inSet(key, set)], verdict, listComment(origins)));
   }
-  for (const group of run.disjoint ? [] : run.ports) {
-    for (const ports of portConditions(group.ports, sets))
-      rules.push(...peerRules(policyClass, ports, group, verdict, sets));
+  for (const group of ports === "with-ports" ? run.ports : []) {
+    for (const condition of portConditions(group.ports, sets))
+      rules.push(...peerRules(policyClass, condition, group, verdict, sets));
   }
   return rules;
 }
 
-/** One look-up by port in the chain of that name, and the chains of the groups, which end in `rest` for other peers. */
+/** Of a disjoint run: one look-up by port in the chain of that name, and the chains of the groups, which end in `rest` for other peers. */
 export function portLookUp(
   chainName: string,
   run: RuleRun,
