@@ -80,7 +80,7 @@ describe("a class of many runs with many ports", () => {
     for (const policy of policies) graph.apply(setPolicy(policy));
     const ways = waysOf(compileRuleset(graph.program()));
     expect(ways.steps).toBeLessThanOrEqual(MAX_STEPS / 2);
-    // With one look-up for each run it would be beyond any number.
-    expect(ways.visits).toBeLessThan(100_000);
+    // At worst the rules of one section times those of the next; with one look-up for each run it would grow with each run.
+    expect(ways.visits).toBeLessThan(10_000_000);
   });
 });
