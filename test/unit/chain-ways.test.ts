@@ -2,14 +2,14 @@
 // too deep, and follows every way.
 
 import { describe, expect, it } from "vitest";
-import { makeClusterPolicy, makePod, makePolicy, setPod, setPolicy } from "../../../test/support/model-objects.ts";
-import { RuleGraph } from "../../graph/rule-graph.ts";
-import { DEFAULT_PROGRAM_OPTIONS } from "../../program/program.ts";
-import { ClusterStore } from "../../state/store.ts";
-import { goto, jump, rule } from "./build.ts";
-import { MAX_STEPS, waysOf } from "./chain-ways.ts";
-import { compileRuleset } from "./compile.ts";
-import type { Chain } from "./ruleset.ts";
+import { goto, jump, rule } from "../../src/backends/nft/build.ts";
+import { MAX_STEPS, waysOf } from "../../src/backends/nft/chain-ways.ts";
+import { compileRuleset } from "../../src/backends/nft/compile.ts";
+import type { Chain } from "../../src/backends/nft/ruleset.ts";
+import { RuleGraph } from "../../src/graph/rule-graph.ts";
+import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
+import { ClusterStore } from "../../src/state/store.ts";
+import { makeClusterPolicy, makePod, makePolicy, setPod, setPolicy } from "../support/model-objects.ts";
 
 const chain = (name: string, ...targets: readonly string[]): [string, Chain] => [
   name,
