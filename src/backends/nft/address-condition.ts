@@ -5,8 +5,8 @@ import { addressBits, type Family, formatAddress, maxAddressValue } from "../../
 import type { CidrBlock } from "../../net/cidr.ts";
 import { contentHash } from "../../program/hash.ts";
 import type { AddressMatch } from "../../program/program.ts";
+import { listComment } from "../comment.ts";
 import { concat, inSet, is, masked } from "./build.ts";
-import { listComment } from "./comment.ts";
 import type { Field, NamedSet, Statement } from "./ruleset.ts";
 
 export interface AddressConditions {

@@ -10,6 +10,7 @@
 
 import { FAMILIES, type Family } from "../../net/address.ts";
 import type { ClosedAddresses, ProgramOptions } from "../../program/program.ts";
+import type { Hook } from "../packet.ts";
 import { ACCEPT, DROP, inSet, is, isNot, jump, lookUp, masked, rule } from "./build.ts";
 import { linkScopeChain, linkScopeDropChain, toLinkScope4, toLinkScope6 } from "./link-scope.ts";
 import {
@@ -22,7 +23,7 @@ import {
   ownNodeMap,
   UNKNOWN_CHAIN,
 } from "./names.ts";
-import type { Chain, Field, Hook, Rule } from "./ruleset.ts";
+import type { Chain, Field, Rule } from "./ruleset.ts";
 import { unknownChains } from "./unknown-addresses.ts";
 
 const PRIORITY = -5;

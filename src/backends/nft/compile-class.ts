@@ -9,8 +9,8 @@
 // Between these chains only `goto` is used, so `return` leaves the class: allowed here, the packet goes on.
 
 import type { PolicyClass, ProgramOptions, RuleRun, Section } from "../../program/program.ts";
+import { listComment, safeComment } from "../comment.ts";
 import { concat, goto, inSet, is, RETURN, rule } from "./build.ts";
-import { listComment, safeComment } from "./comment.ts";
 import { logAndDrop, neverBlocked } from "./deny.ts";
 import { denyChain, dropCounter, logName, restChain, sectionChain, selfSet } from "./names.ts";
 import type { Chain, NamedSet, Rule, Verdict, VerdictMap } from "./ruleset.ts";

@@ -9,9 +9,9 @@ import {
   type ProgramSet,
   parseDestinationPort,
 } from "../../program/program.ts";
+import { listComment } from "../comment.ts";
 import { baseChains, type JudgedPods } from "./base-chains.ts";
 import { jump } from "./build.ts";
-import { listComment } from "./comment.ts";
 import { compileClassChains } from "./compile-class.ts";
 import {
   dispatchMap,

@@ -2,15 +2,13 @@
 
 import { type Address, formatAddress, parseAddress } from "../../net/address.ts";
 import { cidrContains, parseCidr } from "../../net/cidr.ts";
-import { type Packet, SCTP, TCP, UDP } from "./packet.ts";
+import { Untraceable } from "../node-rules.ts";
+import { type Packet, SCTP, TCP, UDP } from "../packet.ts";
 import type { Expression, Field, NamedSet, VerdictMap } from "./ruleset.ts";
 import { icmpv6TypeNumber, protocolNumberOf, protocolWord } from "./words.ts";
 
 /** A part of a key: an address, a number, or words of which any may match (flags). */
 export type KeyPart = Address | number | readonly string[];
-
-/** The rule or set uses something that the tracer does not model; a verdict would be a guess. */
-export class Untraceable extends Error {}
 
 /** The key that an expression takes from a packet; undefined when the packet has no such field: the rule does not match. */
 export function keyOf(expression: Expression, packet: Packet): readonly KeyPart[] | undefined {

@@ -1,11 +1,11 @@
 // `nft -j list table inet nftpol` -> ruleset. Understands what our rules use, in the spellings of nft 1.0.6 and newer.
 // What it does not understand (somebody else's rule in our table) is kept as a finding, never guessed.
 
+import type { Hook } from "../packet.ts";
 import type {
   Chain,
   Expression,
   Field,
-  Hook,
   NamedSet,
   Rule,
   Ruleset,

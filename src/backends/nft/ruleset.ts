@@ -3,6 +3,8 @@
 // Values are kept as canonical nft words: `10.0.0.1`, `10.0.0.0/8`, `80`, `80-90`, `tcp`; the parts of a concatenation
 // are joined by " . ". Only words that this project makes can occur: nothing that comes from cluster objects, save comments.
 
+import type { Hook } from "../packet.ts";
+
 export const TABLE = "nftpol";
 
 /** Selectors that our rules use. */
@@ -60,8 +62,6 @@ export interface Rule {
   readonly statements: readonly Statement[];
   readonly comment: string | undefined;
 }
-
-export type Hook = "forward" | "input" | "output";
 
 export interface Chain {
   readonly name: string;

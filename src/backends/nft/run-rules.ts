@@ -5,9 +5,9 @@
 import type { Family } from "../../net/address.ts";
 import { contentHash } from "../../program/hash.ts";
 import type { PeerGroup, PolicyClass, PortRange, RuleRun } from "../../program/program.ts";
+import { listComment } from "../comment.ts";
 import { addressConditions } from "./address-condition.ts";
 import { concat, goto, inSet, is, rule } from "./build.ts";
-import { listComment } from "./comment.ts";
 import { portGroupChain, portMap, portRangeSet } from "./names.ts";
 import type { Chain, Field, NamedSet, Rule, Statement, Verdict, VerdictEntry, VerdictMap } from "./ruleset.ts";
 

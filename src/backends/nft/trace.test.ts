@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import { type Address, parseAddress } from "../../net/address.ts";
+import { Untraceable } from "../node-rules.ts";
+import { firstPacket, type Packet } from "../packet.ts";
 import { ACCEPT, DROP, field, goto, inSet, is, isNot, jump, lookUp, masked, RETURN, rule } from "./build.ts";
-import { Untraceable } from "./lookup.ts";
-import { firstPacket, type Packet } from "./packet.ts";
 import type { Chain, NamedSet, Rule, Ruleset, Statement, VerdictMap } from "./ruleset.ts";
 import { tracePacket } from "./trace.ts";
 

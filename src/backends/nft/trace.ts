@@ -1,7 +1,8 @@
 // Walks a packet through a ruleset, as the kernel does, and names the rules that it met.
 
-import { findElement, keyOf, matchesElement, matchesWords, Untraceable } from "./lookup.ts";
-import type { Packet } from "./packet.ts";
+import { Untraceable } from "../node-rules.ts";
+import type { Packet } from "../packet.ts";
+import { findElement, keyOf, matchesElement, matchesWords } from "./lookup.ts";
 import type { Chain, NamedSet, Rule, Ruleset, Statement, Verdict, VerdictMap } from "./ruleset.ts";
 
 export interface Trace {

@@ -1,4 +1,4 @@
-// Comments in the kernel: the only place where text from cluster objects reaches a ruleset.
+// Comments in the kernel, of any backend: the only place where text from cluster objects reaches rules.
 
 /** nft stores at most 128 bytes of comment; 127 keeps clear of versions that count the end mark. */
 const MAX_COMMENT_LENGTH = 120;
