@@ -1,10 +1,10 @@
 // Whether packets meet the rules that they are meant to meet: the same rules with a counter in each, and a few packets. What the
 // kernel counts is compared with what the tracer says. Without it, a typing error here would be measured as fast rules.
 
-import { EPHEMERAL_PORT, type Packet, UDP } from "../../src/backends/nft/packet.ts";
 import type { Chain, Rule, Ruleset, Statement } from "../../src/backends/nft/ruleset.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
 import { type Trace, tracePacket } from "../../src/backends/nft/trace.ts";
+import { EPHEMERAL_PORT, type Packet, UDP } from "../../src/backends/packet.ts";
 import type { BurstPlan, MeasuredNode } from "./measured-node.ts";
 import { type Ends, KINDS_OF, type Outcome, type PacketKind, type Scenario } from "./variant.ts";
 

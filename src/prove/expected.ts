@@ -1,7 +1,7 @@
 // What the policies mean for one packet at one node: the evaluator's halves that this node decides, and what must hold
 // for packets that do not begin a flow. Independent of everything compiled.
 
-import type { Packet } from "../backends/nft/packet.ts";
+import type { Packet } from "../backends/packet.ts";
 import type { Flow } from "../model/flow.ts";
 import { isLinkScope, keepsLinkWorking } from "../model/link-scope.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";

@@ -1,7 +1,8 @@
 // Enumerates the packets of one hook: classes of sources, classes of destinations, and for each pair the finer classes
 // that this pair's rules and policies can tell apart. Two addresses in one class get equal answers from all of them.
 
-import type { Chain, Hook, Ruleset } from "../backends/nft/ruleset.ts";
+import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
+import type { Hook } from "../backends/packet.ts";
 import { isLinkScopeAddress } from "../model/link-scope.ts";
 import type { Direction, Policy, PortMatch } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";

@@ -6,10 +6,10 @@
 // Exhaustive: two packets in one class get the same answers from every rule they can meet and from every policy that is
 // asked, so one stands for all. Nothing is taken over from the compiler: constants are read from policies and rules.
 
-import { Untraceable } from "../backends/nft/lookup.ts";
-import type { Packet } from "../backends/nft/packet.ts";
 import type { Ruleset } from "../backends/nft/ruleset.ts";
 import { type Trace, tracePacket } from "../backends/nft/trace.ts";
+import { UnprovableRule, Untraceable } from "../backends/node-rules.ts";
+import type { Packet } from "../backends/packet.ts";
 import type { Policy } from "../model/policy.ts";
 import { FAMILIES, type Family } from "../net/address.ts";
 import type { EvaluateOptions } from "../semantics/evaluate.ts";
@@ -18,7 +18,6 @@ import type { ClusterView } from "../state/view.ts";
 import { AddressSides } from "./address-sides.ts";
 import { type Expected, expectedVerdict, type JudgingNode, judgingNode } from "./expected.ts";
 import { type ComparePackets, type HookPath, provePath } from "./path-proof.ts";
-import { UnprovableRule } from "./rule-tests.ts";
 import type { TrafficClass } from "./traffic-classes.ts";
 
 export interface ProveOptions extends EvaluateOptions {

@@ -3,6 +3,7 @@
 
 import type { Chain, Expression, Field, Rule, Ruleset, Verdict } from "../backends/nft/ruleset.ts";
 import { chainsOfRule, formatVerdict } from "../backends/nft/ruleset.ts";
+import { UnprovableRule } from "../backends/node-rules.ts";
 import { type Address, addressBits, type Family, parseAddress } from "../net/address.ts";
 import { cidrRange, parseCidr } from "../net/cidr.ts";
 import type { AddressRange } from "../net/range.ts";
@@ -35,8 +36,6 @@ export interface AddressPair {
   readonly source: Address;
   readonly destination: Address;
 }
-
-export class UnprovableRule extends Error {}
 
 /** Tests by id: a set that many rules look up is taken apart once. */
 export type TestCache = Map<string, AddressTest>;

@@ -1,9 +1,9 @@
 // Cuts everything but the addresses into classes: protocols, ports, ICMPv6 types, TCP flags, connection states.
 // The constants come from both sides: port edges, protocol numbers, types, flags and states that either of them names.
 
-import { type ConnectionState, EPHEMERAL_PORT, type Transport, transportOf } from "../backends/nft/packet.ts";
 import type { Chain, Expression, Field, Rule, Ruleset } from "../backends/nft/ruleset.ts";
 import { icmpv6TypeNumber, protocolNumberOf } from "../backends/nft/words.ts";
+import { type ConnectionState, EPHEMERAL_PORT, type Transport, transportOf } from "../backends/packet.ts";
 import type { PortProtocol } from "../model/cluster.ts";
 import { DHCP_ANSWER_PORTS, ICMP, ICMPV6, NEIGHBOUR_DISCOVERY_TYPES, type Traffic } from "../model/flow.ts";
 import { DHCP_PORTS } from "../model/link-scope.ts";

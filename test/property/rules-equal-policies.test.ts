@@ -4,9 +4,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
-import { firstPacket, transportOf } from "../../src/backends/nft/packet.ts";
 import type { Statement } from "../../src/backends/nft/ruleset.ts";
 import { tracePacket } from "../../src/backends/nft/trace.ts";
+import { firstPacket, transportOf } from "../../src/backends/packet.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import type { Traffic } from "../../src/model/flow.ts";
 import { type Address, parseAddress } from "../../src/net/address.ts";

@@ -13,9 +13,9 @@
 // Transactions that only prepare, and change nothing that packets meet, are told apart in monitored-table.ts.
 
 import { dispatchMap } from "../../src/backends/nft/names.ts";
-import { firstPacket } from "../../src/backends/nft/packet.ts";
 import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
 import { tracePacket } from "../../src/backends/nft/trace.ts";
+import { firstPacket } from "../../src/backends/packet.ts";
 import type { Pod } from "../../src/model/cluster.ts";
 import { type Flow, formatTraffic } from "../../src/model/flow.ts";
 import { DIRECTIONS } from "../../src/model/policy.ts";

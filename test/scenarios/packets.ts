@@ -1,8 +1,8 @@
 // Packets and connections of scenarios, in short.
 
-import { firstPacket } from "../../src/backends/nft/packet.ts";
 import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
 import { tracePacket } from "../../src/backends/nft/trace.ts";
+import { firstPacket } from "../../src/backends/packet.ts";
 import { PROTOCOL_NUMBER } from "../../src/model/flow.ts";
 import { type Address, addressFamily } from "../../src/net/address.ts";
 import type { TrackedConnection } from "../../src/netlink/connection-tracker.ts";

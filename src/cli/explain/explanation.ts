@@ -1,9 +1,9 @@
 // The answer of `nftpol explain` as data: the evaluator's verdict and what the rules of each node do to the packet.
 
-import { Untraceable } from "../../backends/nft/lookup.ts";
-import { firstPacket } from "../../backends/nft/packet.ts";
 import type { Ruleset } from "../../backends/nft/ruleset.ts";
 import { type Trace, tracePacket } from "../../backends/nft/trace.ts";
+import { Untraceable } from "../../backends/node-rules.ts";
+import { firstPacket } from "../../backends/packet.ts";
 import type { Flow } from "../../model/flow.ts";
 import { isLinkScope } from "../../model/link-scope.ts";
 import { type Address, addressFamily, FAMILIES, type Family } from "../../net/address.ts";

@@ -4,7 +4,7 @@
 //   anything from elsewhere --forward--> pod             on the destination's node
 //   pod --input--> its own node;   node --output--> its own pods
 
-import type { Hook } from "../../backends/nft/ruleset.ts";
+import type { Hook } from "../../backends/packet.ts";
 import type { Flow } from "../../model/flow.ts";
 import type { Address } from "../../net/address.ts";
 import type { EvaluateOptions } from "../../semantics/evaluate.ts";
