@@ -4,9 +4,10 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BackendError } from "../../backend.ts";
+import { killGroup, spawnOptions } from "../../child-process.ts";
 import { errorFromSignal, excerpt } from "../nft-output.ts";
 import { SessionAnswers } from "../session-answers.ts";
-import { hungError, killGroup, type NftProgram, spawnOptions, startError } from "./nft-process.ts";
+import { hungError, type NftProgram, startError } from "./nft-process.ts";
 
 interface Question {
   readonly resolve: (answer: string) => void;
