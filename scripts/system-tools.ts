@@ -18,6 +18,9 @@ const tools: readonly Tool[] = [
   { programs: ["nft"], debianPackage: "nftables", purpose: "kernel", without: "nothing is loaded into a kernel" },
   { programs: ["ip"], debianPackage: "iproute2", purpose: "kernel", without: "no network namespaces, no real packets" },
   { programs: ["conntrack"], debianPackage: "conntrack", purpose: "kernel", without: "no tests of open connections" },
+  // Both variants are tested; where this one is, Debian's package has put the other, too.
+  { programs: ["iptables-legacy"], debianPackage: "iptables", purpose: "kernel", without: "no tests of iptables" },
+  { programs: ["ipset"], debianPackage: "ipset", purpose: "kernel", without: "no tests of iptables" },
   {
     programs: ["chromium", "chromium-browser", "google-chrome"],
     debianPackage: "chromium",
