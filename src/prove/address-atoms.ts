@@ -54,6 +54,18 @@ export function atomOf(atoms: readonly Atom[], value: bigint): Atom {
   return atoms[low] as Atom;
 }
 
+/** Atoms of equal keys, in the order of the first ones. */
+export function groupAtoms(atoms: readonly Atom[], key: (atom: Atom) => string): Atom[][] {
+  const groups = new Map<string, Atom[]>();
+  for (const atom of atoms) {
+    const text = key(atom);
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [atom]);
+    else group.push(atom);
+  }
+  return [...groups.values()];
+}
+
 /** The atoms that lie in a range whose ends are cuts. */
 export function atomsIn(atoms: readonly Atom[], first: bigint, last: bigint): readonly Atom[] {
   return atoms.slice(atomOf(atoms, first).index, atomOf(atoms, last).index + 1);

@@ -1,7 +1,7 @@
 // The addresses of one family as both sides see them: atoms, with the answers that rules give to them (by test) and the
 // features that policies ask of them (by peer). Groups of equal answers are what the prover enumerates.
 
-import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
+import type { AddressPair, AddressTest, NodeRules, TestEntry } from "../backends/node-rules.ts";
 import { LINK_SCOPE_BLOCKS } from "../model/link-scope.ts";
 import {
   ANY,
@@ -21,31 +21,24 @@ import { canDeny, judgingPolicies } from "../semantics/judging-policies.ts";
 import { peerMatches, resolveNamedPort } from "../semantics/matching.ts";
 import type { ClusterView, SelectablePod } from "../state/view.ts";
 import { AddressCuts, type Atom, atomOf, atomsIn } from "./address-atoms.ts";
-import {
-  type AddressPair,
-  type AddressTest,
-  entriesByAtom,
-  type Side,
-  type TestCache,
-  type TestEntry,
-  testsOfRule,
-} from "./rule-tests.ts";
+import { RuleQuestions } from "./rule-questions.ts";
 
 export class AddressSides {
   readonly family: Family;
   readonly atoms: readonly Atom[];
+  /** What the rules ask. */
+  readonly questions: RuleQuestions;
   /** Address pairs that some rule names, by `pairKey`. */
   readonly pairs: ReadonlyMap<string, AddressPair>;
   readonly #view: ClusterView;
   readonly #nodeName: string;
   readonly #closed: ReadonlySet<number>;
-  readonly #testsOfChain = new Map<string, readonly AddressTest[]>();
   readonly #entries = new Map<string, ReadonlyMap<number, readonly TestEntry[]>>();
   readonly #peerBits = new Map<Peer, Set<number>>();
   readonly #judging = new Map<string, readonly Policy[]>();
 
   /** Throws UnprovableRule when a rule asks something of addresses that cannot be taken apart. */
-  constructor(view: ClusterView, nodeName: string, ruleset: Ruleset, family: Family, options: EvaluateOptions) {
+  constructor(view: ClusterView, nodeName: string, rules: NodeRules, family: Family, options: EvaluateOptions) {
     this.#view = view;
     this.#nodeName = nodeName;
     this.family = family;
@@ -54,34 +47,15 @@ export class AddressSides {
     for (const block of LINK_SCOPE_BLOCKS) addBlock(block, cuts);
     const podCidrs = options.unknownLocalPods === "drop" ? podCidrsOf(view, nodeName, family) : [];
     for (const block of podCidrs) addBlock(block, cuts);
-    const pairs = new Map<string, AddressPair>();
-    const tests: TestCache = new Map();
-    for (const chain of ruleset.chains.values()) {
-      const found = chain.rules.map((rule) => testsOfRule(ruleset, rule, family, tests));
-      for (const pair of found.flatMap((each) => each.pairs)) pairs.set(pairKey(pair.source, pair.destination), pair);
-      this.#testsOfChain.set(
-        chain.name,
-        found.flatMap((each) => each.tests),
-      );
-    }
-    for (const test of tests.values()) for (const { range } of test.entries) cuts.addRange(range.first, range.last);
-    for (const pair of pairs.values()) for (const address of [pair.source, pair.destination]) cuts.addAddress(address);
-    this.pairs = pairs;
+    this.questions = new RuleQuestions(rules, family);
+    this.questions.addCuts(cuts);
+    this.pairs = new Map(this.questions.pairs().map((pair) => [pairKey(pair.source, pair.destination), pair]));
     this.atoms = cuts.atoms();
     const inBlocks = podCidrs.map(cidrRange).flatMap(({ first, last }) => atomsIn(this.atoms, first, last));
     this.#closed = new Set(
       inBlocks.filter(({ address }) => isClosedBy(view, nodeName, address)).map(({ index }) => index),
     );
-    for (const test of tests.values()) this.#entries.set(test.id, entriesByAtom(test, this.atoms));
-  }
-
-  /** What these chains ask of one side's address. */
-  testsOf(chains: Iterable<Chain>, side: Side): AddressTest[] {
-    const tests = new Map<string, AddressTest>();
-    for (const chain of chains) {
-      for (const test of this.#testsOfChain.get(chain.name) ?? []) if (test.side === side) tests.set(test.id, test);
-    }
-    return [...tests.values()];
+    for (const test of this.questions.tests()) this.#entries.set(test.id, entriesByAtom(test, this.atoms));
   }
 
   /** The elements that cover the atom. */
@@ -159,6 +133,19 @@ export class AddressSides {
 
 export function pairKey(source: Address, destination: Address): string {
   return `${source} ${destination}`;
+}
+
+/** Atom index -> the entries that cover the atom. Cost: entries times the atoms they cover. */
+function entriesByAtom(test: AddressTest, atoms: readonly Atom[]): Map<number, TestEntry[]> {
+  const covering = new Map<number, TestEntry[]>();
+  for (const entry of test.entries) {
+    for (const atom of atomsIn(atoms, entry.range.first, entry.range.last)) {
+      const list = covering.get(atom.index);
+      if (list === undefined) covering.set(atom.index, [entry]);
+      else list.push(entry);
+    }
+  }
+  return covering;
 }
 
 function addPolicyCuts(view: ClusterView, nodeName: string, family: Family, cuts: AddressCuts): void {

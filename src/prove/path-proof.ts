@@ -1,15 +1,15 @@
 // Enumerates the packets of one hook: classes of sources, classes of destinations, and for each pair the finer classes
 // that this pair's rules and policies can tell apart. Two addresses in one class get equal answers from all of them.
 
-import type { Chain, Ruleset } from "../backends/nft/ruleset.ts";
+import type { AddressTest, NodeRules, PortInterval, Side } from "../backends/node-rules.ts";
 import type { Hook } from "../backends/packet.ts";
 import { isLinkScopeAddress } from "../model/link-scope.ts";
 import type { Direction, Policy, PortMatch } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";
-import type { Atom } from "./address-atoms.ts";
+import { type Atom, groupAtoms } from "./address-atoms.ts";
 import { type AddressSides, namedMeaning, pairKey, peersOf, portsOf } from "./address-sides.ts";
 import type { Counterexample } from "./prove.ts";
-import { type AddressTest, reachableChains, type Side } from "./rule-tests.ts";
+import { ReachedChains } from "./reached-chains.ts";
 import { ConstantsBuilder, type TrafficClass, trafficClasses } from "./traffic-classes.ts";
 
 export interface HookPath {
@@ -32,41 +32,36 @@ export type ComparePackets = (
 /** The first difference on this path, or undefined when there is none. */
 export function provePath(
   sides: AddressSides,
-  ruleset: Ruleset,
+  rules: NodeRules,
   path: HookPath,
   compare: ComparePackets,
 ): Counterexample | undefined {
-  return new PathProof(sides, ruleset, path, compare).run();
+  return new PathProof(sides, rules, path, compare).run();
 }
 
-/** Atoms that are alike by themselves: what they dispatch to and, for local pods, which policies judge them. */
+/** Atoms that are alike by themselves: which chains they lead to and, for local pods, which policies judge them. */
 interface Identity {
   readonly atoms: readonly Atom[];
-  /** Chains that packets of these addresses can reach through their dispatch. */
-  readonly chains: readonly Chain[];
+  /** Chains that only packets of these addresses, or of addresses like these, can reach. */
+  readonly chains: ReadonlySet<string>;
   /** Policies that judge the pod in the direction in which this side is asked. */
   readonly policies: readonly Policy[];
 }
 
 class PathProof {
   readonly #sides: AddressSides;
-  readonly #ruleset: Ruleset;
+  readonly #rules: NodeRules;
   readonly #path: HookPath;
   readonly #compare: ComparePackets;
-  /** Chains that every packet of the hook can reach. */
-  readonly #base: readonly Chain[];
+  readonly #reached: ReachedChains;
   readonly #traffic = new Map<string, readonly TrafficClass[]>();
 
-  constructor(sides: AddressSides, ruleset: Ruleset, path: HookPath, compare: ComparePackets) {
+  constructor(sides: AddressSides, rules: NodeRules, path: HookPath, compare: ComparePackets) {
     this.#sides = sides;
-    this.#ruleset = ruleset;
+    this.#rules = rules;
     this.#path = path;
     this.#compare = compare;
-    const hooks = [...ruleset.chains.values()].filter((chain) => chain.hook?.name === path.hook);
-    this.#base = reachableChains(
-      ruleset,
-      hooks.map((chain) => chain.name),
-    );
+    this.#reached = new ReachedChains(sides, rules.hookChains(path.hook, sides.family));
   }
 
   run(): Counterexample | undefined {
@@ -82,15 +77,13 @@ class PathProof {
   }
 
   #identities(side: Side, atoms: readonly Atom[]): Identity[] {
-    const tests = this.#sides.testsOf(this.#base, side);
+    const tests = this.#sides.questions.testsOf(this.#reached.base, side);
     const direction = askedDirection(side);
-    const groups = groupBy(atoms, (atom) => this.#identityKey(atom, direction, tests));
-    return groups.map((group) => {
-      const first = group[0] as Atom;
-      const targets = tests.flatMap((test) => this.#sides.entries(test, first).flatMap((entry) => entry.target ?? []));
-      const pod = this.#sides.localOwner(first);
+    const groups = groupAtoms(atoms, (atom) => this.#identityKey(atom, direction, tests));
+    return groups.flatMap((group) => {
+      const pod = this.#sides.localOwner(group[0] as Atom);
       const policies = pod === undefined ? [] : this.#sides.judging(direction, pod);
-      return { atoms: group, chains: reachableChains(this.#ruleset, targets), policies };
+      return this.#reached.beyondBase(side, group).map((beyond) => ({ ...beyond, policies }));
     });
   }
 
@@ -127,13 +120,13 @@ class PathProof {
 
   /** Splits an identity by what its own and the other side's chains, and the other side's policies, ask of its addresses. */
   #split(side: Side, own: Identity, other: Identity): readonly (readonly Atom[])[] {
-    const tests = this.#sides.testsOf([...own.chains, ...other.chains], side);
+    const tests = this.#sides.questions.testsOf([...own.chains, ...other.chains], side);
     const direction = askedDirection(side === "source" ? "destination" : "source");
     const asked = other.policies.filter(this.#path.asks);
     const peers = asked.flatMap((policy) => peersOf(policy, direction));
     const names: PortMatch[] = direction === "egress" ? asked.flatMap((policy) => portsOf(policy, "egress")) : [];
     if (tests.length + peers.length + names.length === 0) return [own.atoms];
-    return groupBy(own.atoms, (atom) => {
+    return groupAtoms(own.atoms, (atom) => {
       const bits = peers.map((peer) => (this.#sides.peerMatches(peer, atom) ? "1" : "0")).join("");
       return `${this.#sides.answers(tests, atom)} ${bits} ${namedMeaning(names, this.#sides.owner(atom))}`;
     });
@@ -193,37 +186,37 @@ class PathProof {
 
   /** Traffic classes by the constants that this pair can meet. */
   #trafficFor(source: Atom, destination: Atom, from: Identity, to: Identity): readonly TrafficClass[] {
-    const chains = new Set([...this.#base, ...from.chains, ...to.chains]);
+    const chains = new Set([...this.#reached.base, ...from.chains, ...to.chains]);
     const ports = this.#portsBesideAddresses(chains, source, destination);
     const policies = [from.policies.map((policy) => policy.key), to.policies.map((policy) => policy.key)];
-    const key = JSON.stringify([[...chains].map((chain) => chain.name), policies, ports]);
+    const key = JSON.stringify([[...chains], policies, [...ports.keys()]]);
     let classes = this.#traffic.get(key);
     if (classes === undefined) {
       const constants = new ConstantsBuilder();
-      for (const chain of chains) constants.addChain(this.#ruleset, chain);
+      for (const chain of chains) this.#rules.addConstants(chain, source.family, constants);
       for (const policy of from.policies.filter(this.#path.asks)) addRanges(constants, portsOf(policy, "egress"));
       for (const policy of to.policies.filter(this.#path.asks)) addRanges(constants, portsOf(policy, "ingress"));
-      for (const port of ports) constants.addWord("th dport", port);
+      for (const { first, last } of ports.values()) constants.addPorts(first, last);
       classes = trafficClasses(constants, source.family);
       this.#traffic.set(key, classes);
     }
     return classes;
   }
 
-  /** Ports in set elements that name one of the two addresses too, and the ports that the destination pod declares. */
-  #portsBesideAddresses(chains: Iterable<Chain>, source: Atom, destination: Atom): string[] {
-    const words = new Set((this.#sides.owner(destination)?.pod.ports ?? []).map((port) => String(port.port)));
+  /** Ports in elements that name one of the two addresses too, and the ports that the destination pod declares; by text, sorted. */
+  #portsBesideAddresses(chains: Iterable<string>, source: Atom, destination: Atom): Map<string, PortInterval> {
+    const ports = new Map<string, PortInterval>();
+    const add = (port: PortInterval) => ports.set(`${port.first}-${port.last}`, port);
+    for (const { port } of this.#sides.owner(destination)?.pod.ports ?? []) add({ first: port, last: port });
     for (const [side, atom] of [
       ["source", source],
       ["destination", destination],
     ] as const) {
-      for (const test of this.#sides.testsOf(chains, side)) {
-        for (const { rest } of this.#sides.entries(test, atom)) {
-          for (const word of rest) if (/^\d+(-\d+)?$/.test(word)) words.add(word);
-        }
+      for (const test of this.#sides.questions.testsOf(chains, side)) {
+        for (const { ports: named } of this.#sides.entries(test, atom)) named.forEach(add);
       }
     }
-    return [...words].sort();
+    return new Map([...ports].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 
@@ -242,15 +235,4 @@ function byAddress(
   return new Map(
     identities.flatMap((identity) => identity.atoms.map((atom) => [atom.address, { atom, identity }] as const)),
   );
-}
-
-function groupBy(atoms: readonly Atom[], key: (atom: Atom) => string): Atom[][] {
-  const groups = new Map<string, Atom[]>();
-  for (const atom of atoms) {
-    const text = key(atom);
-    const group = groups.get(text);
-    if (group === undefined) groups.set(text, [atom]);
-    else group.push(atom);
-  }
-  return [...groups.values()];
 }

@@ -6,9 +6,7 @@
 // Exhaustive: two packets in one class get the same answers from every rule they can meet and from every policy that is
 // asked, so one stands for all. Nothing is taken over from the compiler: constants are read from policies and rules.
 
-import type { Ruleset } from "../backends/nft/ruleset.ts";
-import { type Trace, tracePacket } from "../backends/nft/trace.ts";
-import { UnprovableRule, Untraceable } from "../backends/node-rules.ts";
+import { type NodeRules, type RuleStep, UnprovableRule, Untraceable } from "../backends/node-rules.ts";
 import type { Packet } from "../backends/packet.ts";
 import type { Policy } from "../model/policy.ts";
 import { FAMILIES, type Family } from "../net/address.ts";
@@ -45,12 +43,22 @@ export interface Counterexample {
   readonly packet: Packet;
   readonly traffic: TrafficClass["traffic"];
   readonly expected: Expected;
-  readonly trace: Trace;
+  readonly rules: TracedRules;
+}
+
+/** What the rules do to the packet. */
+export interface TracedRules {
+  /** As in `NodeRules`. */
+  readonly language: string;
+  readonly verdict: "accept" | "drop";
+  /** As in `RuleTrace`. */
+  readonly byPolicy: boolean;
+  readonly steps: readonly RuleStep[];
 }
 
 /** Compares the policies' meaning with the rules of one node. Cost: packet classes times rules met; see docs/prove.md. */
-export function proveNode(view: ClusterView, nodeName: string, ruleset: Ruleset, options: ProveOptions): Proof {
-  const run: Run = { view, node: judgingNode(view, nodeName), ruleset, options, packets: 0, pairs: 0 };
+export function proveNode(view: ClusterView, nodeName: string, rules: NodeRules, options: ProveOptions): Proof {
+  const run: Run = { view, node: judgingNode(view, nodeName), rules, options, packets: 0, pairs: 0 };
   try {
     for (const family of FAMILIES) {
       const counterexample = proveFamily(run, family);
@@ -71,16 +79,16 @@ class BoundReached extends Error {}
 interface Run {
   readonly view: ClusterView;
   readonly node: JudgingNode;
-  readonly ruleset: Ruleset;
+  readonly rules: NodeRules;
   readonly options: ProveOptions;
   packets: number;
   pairs: number;
 }
 
 function proveFamily(run: Run, family: Family): Counterexample | undefined {
-  const sides = new AddressSides(run.view, run.node.name, run.ruleset, family, run.options);
+  const sides = new AddressSides(run.view, run.node.name, run.rules, family, run.options);
   for (const path of pathsOf(run, sides)) {
-    const counterexample = provePath(sides, run.ruleset, path, comparison(run, path));
+    const counterexample = provePath(sides, run.rules, path, comparison(run, path));
     if (counterexample !== undefined) return counterexample;
   }
   return undefined;
@@ -99,7 +107,7 @@ function pathsOf(run: Run, sides: AddressSides): HookPath[] {
     { hook: "output", sourceIsLocal: true, sources: own, destinations: others, asks: any },
   ];
   // Where neither side says anything of packets to the node, both let all of them pass.
-  const hasRules = [...run.ruleset.chains.values()].some(({ hook }) => hook?.name === "input");
+  const hasRules = run.rules.hookChains("input", sides.family).length > 0;
   const hasMeaning = [...run.view.policies()].some((policy) => asks(policy) && mayJudgeEgress(policy));
   if (hasRules || hasMeaning)
     paths.push({ hook: "input", sourceIsLocal: false, sources: others, destinations: nodes, asks });
@@ -118,7 +126,7 @@ function mayJudgeEgress(policy: Policy): boolean {
 
 /** Compares one pair of addresses, one packet per traffic class. */
 function comparison(run: Run, path: HookPath): ComparePackets {
-  const { view, node, ruleset, options } = run;
+  const { view, node, rules, options } = run;
   return (source, destination, policies, classes) => {
     run.pairs++;
     const narrow = restrictPolicies(view, policies);
@@ -135,8 +143,11 @@ function comparison(run: Run, path: HookPath): ComparePackets {
         sourceIsLocal: path.sourceIsLocal,
       };
       const expected = expectedVerdict(narrow, node, packet, flow, options);
-      const trace = tracePacket(ruleset, packet);
-      if (trace.verdict !== expected.verdict) return { packet, traffic, expected, trace };
+      const trace = rules.trace(packet);
+      if (trace.verdict === expected.verdict) continue;
+      const { verdict, byPolicy } = trace;
+      const traced = { language: rules.language, verdict, byPolicy, steps: trace.steps() };
+      return { packet, traffic, expected, rules: traced };
     }
     return undefined;
   };

@@ -1,8 +1,7 @@
 // Cuts everything but the addresses into classes: protocols, ports, ICMPv6 types, TCP flags, connection states.
 // The constants come from both sides: port edges, protocol numbers, types, flags and states that either of them names.
 
-import type { Chain, Expression, Field, Rule, Ruleset } from "../backends/nft/ruleset.ts";
-import { icmpv6TypeNumber, protocolNumberOf } from "../backends/nft/words.ts";
+import type { ConstantsSink } from "../backends/node-rules.ts";
 import { type ConnectionState, EPHEMERAL_PORT, type Transport, transportOf } from "../backends/packet.ts";
 import type { PortProtocol } from "../model/cluster.ts";
 import { DHCP_ANSWER_PORTS, ICMP, ICMPV6, NEIGHBOUR_DISCOVERY_TYPES, type Traffic } from "../model/flow.ts";
@@ -25,16 +24,16 @@ export interface TrafficConstants {
   readonly icmpv6Types: ReadonlySet<number>;
   /** Texts of flag tests: mask and value. */
   readonly flagTests: ReadonlyMap<string, { readonly mask: readonly string[]; readonly value: readonly string[] }>;
-  readonly states: ReadonlySet<string>;
+  readonly states: ReadonlySet<ConnectionState>;
 }
 
-export class ConstantsBuilder implements TrafficConstants {
+export class ConstantsBuilder implements TrafficConstants, ConstantsSink {
   readonly portCuts = new Set<number>([0]);
   readonly sourcePorts = new Set<number>();
   readonly protocols = new Set<number>();
   readonly icmpv6Types = new Set<number>(NEIGHBOUR_DISCOVERY_TYPES);
   readonly flagTests = new Map<string, { readonly mask: readonly string[]; readonly value: readonly string[] }>();
-  readonly states = new Set<string>();
+  readonly states = new Set<ConnectionState>();
 
   constructor() {
     for (const { sourcePort, port } of Object.values(DHCP_ANSWER_PORTS)) {
@@ -54,89 +53,21 @@ export class ConstantsBuilder implements TrafficConstants {
     this.flagTests.set(`${mask.join("|")}=${value.join("|")}`, { mask, value });
   }
 
-  addAll(other: TrafficConstants): void {
-    for (const cut of other.portCuts) this.portCuts.add(cut);
-    for (const port of other.sourcePorts) this.sourcePorts.add(port);
-    for (const protocol of other.protocols) this.protocols.add(protocol);
-    for (const type of other.icmpv6Types) this.icmpv6Types.add(type);
-    for (const [text, test] of other.flagTests) this.flagTests.set(text, test);
-    for (const state of other.states) this.states.add(state);
+  addSourcePort(port: number): void {
+    this.sourcePorts.add(port);
   }
 
-  addChain(ruleset: Ruleset, chain: Chain): void {
-    for (const rule of chain.rules) this.#addRule(ruleset, rule);
+  addProtocol(protocol: number): void {
+    this.protocols.add(protocol);
   }
 
-  #addRule(ruleset: Ruleset, rule: Rule): void {
-    for (const statement of rule.statements) {
-      if (statement.kind === "match") {
-        const { left, right } = statement;
-        this.#addComparison(left, right.kind === "values" ? right.values : keysOf(ruleset, right.name));
-      } else if (statement.kind === "vmap") {
-        const { key, map } = statement;
-        this.#addComparison(
-          key,
-          map.kind === "values" ? map.entries.map((entry) => entry.element) : keysOf(ruleset, map.name),
-        );
-      }
-    }
+  addIcmpv6Type(type: number): void {
+    this.icmpv6Types.add(type);
   }
 
-  #addComparison(left: Expression, elements: Iterable<string>): void {
-    if (left.kind === "masked" && left.field === "tcp flags") {
-      this.addFlagTest(left.mask, [...elements]);
-      return;
-    }
-    const fields = left.kind === "concat" ? left.fields : [left.field];
-    if (fields.every(isAddress)) return;
-    // Elements that name one address are constants of that address: the prover takes them from the address's own answers.
-    if (fields.some(isAddress) && fields.includes("th dport")) return;
-    for (const element of elements) {
-      for (const [index, word] of element.split(" . ").entries()) this.addWord(fields[index] as Field, word);
-    }
+  addState(state: ConnectionState): void {
+    this.states.add(state);
   }
-
-  /** One word that a selector is compared with. */
-  addWord(field: Field, word: string): void {
-    const range = /^(\d+)-(\d+)$/.exec(word);
-    const first = range === null ? Number(word) : Number(range[1]);
-    const last = range === null ? Number(word) : Number(range[2]);
-    switch (field) {
-      case "tcp dport":
-      case "udp dport":
-      case "sctp dport":
-      case "th dport":
-        this.addPorts(first, last);
-        break;
-      case "udp sport":
-        for (const port of [first, last]) this.sourcePorts.add(port);
-        break;
-      case "meta l4proto":
-        if (range === null) this.protocols.add(protocolNumberOf(word) ?? 255);
-        break;
-      case "icmpv6 type":
-        this.icmpv6Types.add(icmpv6TypeNumber(word) ?? 255);
-        break;
-      case "ct state":
-        this.states.add(word);
-        break;
-      case "tcp flags":
-        this.addFlagTest([word], [word]);
-        break;
-      default:
-        break;
-    }
-  }
-}
-
-function keysOf(ruleset: Ruleset, name: string): Iterable<string> {
-  const set = ruleset.sets.get(name);
-  if (set === undefined) return [];
-  return set.kind === "map" ? set.elements.keys() : set.elements;
-}
-
-function isAddress(field: Field): boolean {
-  return field.endsWith("addr");
 }
 
 /** Every class of traffic that these constants tell apart, simple ones first. */

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fillStore } from "../../src/cli/input.ts";
-import { nodeRuleset } from "../../src/cli/node-ruleset.ts";
+import { nodeRules } from "../../src/cli/node-ruleset.ts";
 import { loadManifests } from "../../src/manifests/load-manifests.ts";
 import { nodeManifestFiles } from "../../src/manifests/manifest-files.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
@@ -74,7 +74,7 @@ describe("corpus", () => {
         const proof = proveNode(
           input.store,
           node,
-          nodeRuleset(input.store, node, DEFAULT_PROGRAM_OPTIONS),
+          nodeRules(input.store, node, DEFAULT_PROGRAM_OPTIONS),
           DEFAULT_PROGRAM_OPTIONS,
         );
         proofs++;

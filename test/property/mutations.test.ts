@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
+import { nftRules } from "../../src/backends/nft/provable-rules.ts";
 import type { Rule, Ruleset, Statement, Verdict } from "../../src/backends/nft/ruleset.ts";
 import { fillStore } from "../../src/cli/input.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
@@ -28,7 +29,7 @@ const { store } = fillStore(await loadTexts({ "mutations.yaml": manifests })).in
 const correct = compileRuleset(new RuleGraph(store, "n1", DEFAULT_PROGRAM_OPTIONS).program());
 
 function prove(ruleset: Ruleset) {
-  return proveNode(store, "n1", ruleset, DEFAULT_PROGRAM_OPTIONS);
+  return proveNode(store, "n1", nftRules(ruleset), DEFAULT_PROGRAM_OPTIONS);
 }
 
 const API4 = (ruleset: Ruleset) => chainNamed(ruleset, "ingress4_shop.api");

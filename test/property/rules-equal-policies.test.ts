@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
+import { nftRules } from "../../src/backends/nft/provable-rules.ts";
 import type { Statement } from "../../src/backends/nft/ruleset.ts";
 import { tracePacket } from "../../src/backends/nft/trace.ts";
 import { firstPacket, transportOf } from "../../src/backends/packet.ts";
@@ -36,7 +37,7 @@ test.each([
       const store = storeOf(objects);
       for (const node of NODES) {
         const ruleset = compileRuleset(new RuleGraph(store, node, settings).program());
-        const proof = proveNode(store, node, ruleset, settings);
+        const proof = proveNode(store, node, nftRules(ruleset), settings);
         expect(proof.outcome === "different" ? proof.counterexample : proof.outcome).toBe("equal");
       }
     },

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
+import { nftRules } from "../../src/backends/nft/provable-rules.ts";
 import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
 import { fillStore } from "../../src/cli/input.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
@@ -26,7 +27,7 @@ const STRICT: ProgramOptions = { ...DEFAULT_PROGRAM_OPTIONS, serviceProxy: "ipvs
 const strict = compileRuleset(new RuleGraph(store, "n1", STRICT).program());
 
 function prove(ruleset: Ruleset, options: ProgramOptions) {
-  return proveNode(store, "n1", ruleset, options);
+  return proveNode(store, "n1", nftRules(ruleset), options);
 }
 
 const mutations: readonly (readonly [string, (ruleset: Ruleset) => Ruleset])[] = [

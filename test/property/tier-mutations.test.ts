@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
+import { nftRules } from "../../src/backends/nft/provable-rules.ts";
 import type { Chain, Ruleset } from "../../src/backends/nft/ruleset.ts";
 import { fillStore } from "../../src/cli/input.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
@@ -27,7 +28,7 @@ const { store } = fillStore(await loadTexts({ "tiers.yaml": manifests })).input;
 const correct = compileRuleset(new RuleGraph(store, "n1", DEFAULT_PROGRAM_OPTIONS).program());
 
 function prove(ruleset: Ruleset) {
-  return proveNode(store, "n1", ruleset, DEFAULT_PROGRAM_OPTIONS);
+  return proveNode(store, "n1", nftRules(ruleset), DEFAULT_PROGRAM_OPTIONS);
 }
 
 /** Of web, which a NetworkPolicy isolates, and of db, which none does. */

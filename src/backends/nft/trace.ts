@@ -1,7 +1,7 @@
 // Walks a packet through a ruleset, as the kernel does, and names the rules that it met.
 
 import { Untraceable } from "../node-rules.ts";
-import type { Packet } from "../packet.ts";
+import type { Hook, Packet } from "../packet.ts";
 import { findElement, keyOf, matchesElement, matchesWords } from "./lookup.ts";
 import type { Chain, NamedSet, Rule, Ruleset, Statement, Verdict, VerdictMap } from "./ruleset.ts";
 
@@ -30,10 +30,19 @@ const MAX_DEPTH = 16;
  * then nothing can be said of the packet.
  */
 export function tracePacket(ruleset: Ruleset, packet: Packet): Trace {
-  const chain = [...ruleset.chains.values()].find((each) => each.hook?.name === packet.hook);
-  if (chain === undefined) return { verdict: "accept", steps: [], byPolicy: true };
+  return traceFrom(ruleset, hookChains(ruleset, packet.hook)[0], packet);
+}
+
+/** Cost: all chains of the table. */
+export function hookChains(ruleset: Ruleset, hook: Hook): Chain[] {
+  return [...ruleset.chains.values()].filter((chain) => chain.hook?.name === hook);
+}
+
+/** The same for whoever knows the chain of the packet's hook. */
+export function traceFrom(ruleset: Ruleset, base: Chain | undefined, packet: Packet): Trace {
+  if (base === undefined) return { verdict: "accept", steps: [], byPolicy: true };
   const steps: TraceStep[] = [];
-  const verdict = walk(ruleset, packet, chain, steps);
+  const verdict = walk(ruleset, packet, base, steps);
   return verdict === undefined ? { verdict: "accept", steps, byPolicy: true } : { verdict, steps, byPolicy: false };
 }
 

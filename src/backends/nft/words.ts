@@ -1,5 +1,7 @@
 // Words that nft uses for numbers, both ways. nft prints some numbers as words, depending on its version.
 
+import type { ConnectionState } from "../packet.ts";
+
 const ICMPV6_TYPES: Readonly<Record<string, number>> = {
   "destination-unreachable": 1,
   "packet-too-big": 2,
@@ -39,7 +41,7 @@ const PROTOCOLS: Readonly<Record<string, number>> = {
   udplite: 136,
 };
 
-export const CT_STATES = ["invalid", "established", "related", "new", "untracked"] as const;
+export const CT_STATES: readonly ConnectionState[] = ["invalid", "established", "related", "new", "untracked"];
 export const TCP_FLAGS = ["fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"] as const;
 
 /** `135` -> `nd-neighbor-solicit`; the number itself where nft has no word. */
@@ -55,6 +57,10 @@ export function icmpv6TypeNumber(word: string): number | undefined {
 /** The number behind a protocol word or a number, or undefined. */
 export function protocolNumberOf(word: string): number | undefined {
   return numberOf(PROTOCOLS, word);
+}
+
+export function connectionStateNamed(word: string): ConnectionState | undefined {
+  return CT_STATES.find((state) => state === word);
 }
 
 /** The word that nft writes for a protocol number; the number itself where it has none. */

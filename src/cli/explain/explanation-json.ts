@@ -1,7 +1,5 @@
 // `nftpol explain -o json`: the format is described in docs/cli.md.
 
-import { formatVerdict } from "../../backends/nft/ruleset.ts";
-import { ruleText } from "../../backends/nft/text.ts";
 import type { SourcePosition } from "../../model/diagnostic.ts";
 import { type Flow, formatTraffic } from "../../model/flow.ts";
 import { ANY, type Direction, type Policy, policyDisplayName, type Rule, TIER_NAMES } from "../../model/policy.ts";
@@ -156,12 +154,12 @@ function traceJson({ node, hook, trace }: NodeTrace): unknown {
     hook,
     verdict: trace.verdict,
     byPolicy: trace.byPolicy,
-    rules: trace.steps.map((step) => ({
+    rules: trace.steps().map((step) => ({
       chain: step.chain,
       index: step.ruleIndex,
-      rule: ruleText(step.rule),
+      rule: step.rule,
       element: step.element ?? null,
-      verdict: step.verdict === undefined ? null : formatVerdict(step.verdict),
+      verdict: step.verdict ?? null,
     })),
   };
 }

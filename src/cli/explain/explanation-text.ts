@@ -1,14 +1,12 @@
 // `nftpol explain` for people.
 
 import picocolors from "picocolors";
-import { formatVerdict } from "../../backends/nft/ruleset.ts";
-import { ruleText } from "../../backends/nft/text.ts";
-import type { TraceStep } from "../../backends/nft/trace.ts";
 import { formatTraffic } from "../../model/flow.ts";
 import { type Direction, TIER_NAMES } from "../../model/policy.ts";
 import type { HalfVerdict } from "../../semantics/verdict.ts";
 import type { ClusterView } from "../../state/view.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { ruleStepText } from "../rule-step-text.ts";
 import { printable } from "../terminal-text.ts";
 import { type Explanation, endWords, type NodeTrace } from "./explanation.ts";
 import { explainHalf } from "./half-words.ts";
@@ -52,24 +50,19 @@ export function explanationText(
 const HOOK_WORDS = { forward: "forwarded", input: "received by the node", output: "sent by the node" } as const;
 
 function traceLines(
-  { node, hook, trace }: NodeTrace,
+  { node, hook, language, trace }: NodeTrace,
   word: (allow: boolean) => string,
   dim: (text: string) => string,
 ): string[] {
-  const lines = [`nft rules on node ${printable(node)} (${HOOK_WORDS[hook]}):`];
-  for (const step of trace.steps) {
-    lines.push(`  ${dim(`${step.chain}, rule ${step.ruleIndex + 1}`)}`, `    ${printable(stepWords(step))}`);
+  const lines = [`${language} rules on node ${printable(node)} (${HOOK_WORDS[hook]}):`];
+  const steps = trace.steps();
+  for (const step of steps) {
+    lines.push(`  ${dim(`${step.chain}, rule ${step.ruleIndex + 1}`)}`, `    ${ruleStepText(step)}`);
   }
   const isAccepted = trace.verdict === "accept";
   if (!trace.byPolicy) lines.push(`  ${word(isAccepted)}`);
-  else lines.push(`  ${word(isAccepted)}: ${trace.steps.length === 0 ? "no rule matches" : "no rule denies it"}`);
+  else lines.push(`  ${word(isAccepted)}: ${steps.length === 0 ? "no rule matches" : "no rule denies it"}`);
   return lines;
-}
-
-/** The rule, with the element of its map that the packet found. */
-function stepWords({ rule, element, verdict }: TraceStep): string {
-  const found = element === undefined || verdict === undefined ? "" : `  # ${element} : ${formatVerdict(verdict)}`;
-  return `${ruleText(rule)}${found}`;
 }
 
 function throughServiceLines(direction: Direction, { allow, reason }: HalfVerdict): string[] {

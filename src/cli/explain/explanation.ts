@@ -1,8 +1,6 @@
 // The answer of `nftpol explain` as data: the evaluator's verdict and what the rules of each node do to the packet.
 
-import type { Ruleset } from "../../backends/nft/ruleset.ts";
-import { type Trace, tracePacket } from "../../backends/nft/trace.ts";
-import { Untraceable } from "../../backends/node-rules.ts";
+import { type NodeRules, type RuleTrace, Untraceable } from "../../backends/node-rules.ts";
 import { firstPacket } from "../../backends/packet.ts";
 import type { Flow } from "../../model/flow.ts";
 import { isLinkScope } from "../../model/link-scope.ts";
@@ -12,7 +10,7 @@ import { evaluate } from "../../semantics/evaluate.ts";
 import type { Verdict } from "../../semantics/verdict.ts";
 import type { ClusterStore } from "../../state/store.ts";
 import { addressOf, type Endpoint } from "../endpoint.ts";
-import { nodeRuleset } from "../node-ruleset.ts";
+import { nodeRules } from "../node-ruleset.ts";
 import { type TrafficQuestion, trafficOf } from "../traffic-text.ts";
 import { type PacketPath, packetPaths } from "./packet-paths.ts";
 
@@ -30,7 +28,9 @@ export interface Explanation {
 }
 
 export interface NodeTrace extends PacketPath {
-  readonly trace: Trace;
+  /** Of the rules, as in `NodeRules`. */
+  readonly language: string;
+  readonly trace: RuleTrace;
 }
 
 /** One explanation for each family that both ends have; `only` restricts it to one. */
@@ -41,17 +41,17 @@ export function explainFlows(
   options: ProgramOptions,
   only: Family | undefined,
 ): Explanation[] {
-  const rulesets = new Map<string, Ruleset>();
-  const rulesetOf = (node: string): Ruleset => {
-    const ruleset = rulesets.get(node) ?? nodeRuleset(store, node, options);
-    rulesets.set(node, ruleset);
-    return ruleset;
+  const known = new Map<string, NodeRules>();
+  const rulesOf = (node: string): NodeRules => {
+    const rules = known.get(node) ?? nodeRules(store, node, options);
+    known.set(node, rules);
+    return rules;
   };
   return FAMILIES.filter((family) => only === undefined || family === only).flatMap((family) => {
     const source = addressOf(ends.from, family);
     const destination = addressOf(ends.to, family);
     if (source === undefined || destination === undefined) return [];
-    return [explainFlow(store, { source, destination, traffic: trafficOf(question, family) }, options, rulesetOf)];
+    return [explainFlow(store, { source, destination, traffic: trafficOf(question, family) }, options, rulesOf)];
   });
 }
 
@@ -62,7 +62,7 @@ function explainFlow(
   store: ClusterStore,
   addressed: Flow,
   options: ProgramOptions,
-  rulesetOf: (node: string) => Ruleset,
+  rulesOf: (node: string) => NodeRules,
 ): Explanation {
   const found = packetPaths(store, addressed, options);
   if (found.kind === "inside-the-pod") return insideThePod(store, addressed, options);
@@ -73,7 +73,9 @@ function explainFlow(
   const notes = [...found.notes, ...(isLinkScope(flow) ? [LINK_SCOPE_NOTE] : [])];
   const traces = found.paths.flatMap((path): NodeTrace[] => {
     try {
-      return [{ ...path, trace: tracePacket(rulesetOf(path.node), firstPacket(flow, path.hook, path.sourceIsLocal)) }];
+      const rules = rulesOf(path.node);
+      const trace = rules.trace(firstPacket(flow, path.hook, path.sourceIsLocal));
+      return [{ ...path, language: rules.language, trace }];
     } catch (error) {
       if (!(error instanceof Untraceable)) throw error;
       notes.push(`the rules of node ${path.node} cannot be traced: ${error.message}`);

@@ -1,12 +1,11 @@
 // The outcome of a proof for people and as JSON.
 
-import { formatVerdict } from "../../backends/nft/ruleset.ts";
-import { ruleText } from "../../backends/nft/text.ts";
 import { formatTraffic } from "../../model/flow.ts";
 import type { Direction } from "../../model/policy.ts";
 import type { Counterexample, Proof } from "../../prove/prove.ts";
 import type { ClusterView } from "../../state/view.ts";
 import { explainHalf } from "../explain/half-words.ts";
+import { ruleStepText } from "../rule-step-text.ts";
 import { printable } from "../terminal-text.ts";
 
 export interface NodeProof {
@@ -43,17 +42,14 @@ function headline(proof: Proof): string {
 }
 
 function counterexampleLines(view: ClusterView, example: Counterexample): string[] {
-  const { expected, trace } = example;
+  const { expected, rules } = example;
   const lines = [
     `packet: ${packetText(view, example)}`,
     `policies: ${expected.verdict} (${printable(expected.because)})`,
     ...(["egress", "ingress"] as const).flatMap((direction) => halfLines(view, direction, example)),
-    `nft rules: ${trace.verdict}${trace.byPolicy ? " (no rule decides)" : ""}`,
+    `${rules.language} rules: ${rules.verdict}${rules.byPolicy ? " (no rule decides)" : ""}`,
   ];
-  for (const { chain, ruleIndex, rule, element, verdict } of trace.steps) {
-    const found = element === undefined || verdict === undefined ? "" : `  # ${element} : ${formatVerdict(verdict)}`;
-    lines.push(`  ${chain}, rule ${ruleIndex + 1}: ${printable(ruleText(rule))}${found}`);
-  }
+  for (const step of rules.steps) lines.push(`  ${step.chain}, rule ${step.ruleIndex + 1}: ${ruleStepText(step)}`);
   return lines;
 }
 
@@ -86,7 +82,7 @@ export function proofJson({ node, proof, foreign }: NodeProof): Readonly<Record<
     case "unknown":
       return { ...common, reason: proof.reason };
     case "different": {
-      const { packet, traffic, expected, trace } = proof.counterexample;
+      const { packet, traffic, expected, rules } = proof.counterexample;
       return {
         ...common,
         counterexample: {
@@ -98,11 +94,11 @@ export function proofJson({ node, proof, foreign }: NodeProof): Readonly<Record<
           hook: packet.hook,
           policies: { verdict: expected.verdict, because: expected.because },
           rules: {
-            verdict: trace.verdict,
-            steps: trace.steps.map((step) => ({
+            verdict: rules.verdict,
+            steps: rules.steps.map((step) => ({
               chain: step.chain,
               index: step.ruleIndex,
-              rule: ruleText(step.rule),
+              rule: step.rule,
               element: step.element ?? null,
             })),
           },

@@ -2,14 +2,16 @@
 
 import { BackendError } from "../../backends/backend.ts";
 import { listTable } from "../../backends/nft/io/table-listing.ts";
+import { nftRules } from "../../backends/nft/provable-rules.ts";
 import type { ReadBack } from "../../backends/nft/read-back.ts";
-import { type Ruleset, TABLE } from "../../backends/nft/ruleset.ts";
+import { TABLE } from "../../backends/nft/ruleset.ts";
+import type { NodeRules } from "../../backends/node-rules.ts";
 import type { ProgramOptions } from "../../program/program.ts";
 import { proveNode } from "../../prove/prove.ts";
 import { chooseNode } from "../choose-node.ts";
 import { type ClusterInput, loadCluster } from "../input.ts";
 import { jsonDocument } from "../json-output.ts";
-import { nodeRuleset, noteMissingPodCidrs, programOptions } from "../node-ruleset.ts";
+import { nodeRules, noteMissingPodCidrs, programOptions } from "../node-ruleset.ts";
 import { startProgress } from "../progress.ts";
 import { type NodeProof, proofJson, proofText } from "../prove/proof-text.ts";
 import { CommandError, type ExitCode, flagOption, textOption, type VerbContext, type VerbRun } from "../verb.ts";
@@ -44,23 +46,23 @@ async function proveOne(
   maxPackets: number | undefined,
   context: VerbContext,
 ): Promise<NodeProof> {
-  const { ruleset, foreign } = live ? await readKernel() : { ruleset: nodeRuleset(store, node, settings), foreign: [] };
+  const { rules, foreign } = live ? await readKernel() : { rules: nodeRules(store, node, settings), foreign: [] };
   const progress = startProgress(context);
   try {
     const onProgress = (packets: number) => progress.report(`proving node ${node}: ${packets} packet classes`);
-    return { node, foreign, proof: proveNode(store, node, ruleset, { ...settings, maxPackets, onProgress }) };
+    return { node, foreign, proof: proveNode(store, node, rules, { ...settings, maxPackets, onProgress }) };
   } finally {
     progress.finish();
   }
 }
 
-async function readKernel(): Promise<{ ruleset: Ruleset; foreign: NodeProof["foreign"] }> {
+async function readKernel(): Promise<{ rules: NodeRules; foreign: NodeProof["foreign"] }> {
   const found = await listKernelTable();
   if (found === undefined) {
     const hint = "load one first: nftpol render … | nft -f -";
     throw new CommandError(3, `there is no table inet ${TABLE} in this network namespace`, hint);
   }
-  return { ruleset: found.ruleset, foreign: found.unknown };
+  return { rules: nftRules(found.ruleset), foreign: found.unknown };
 }
 
 async function listKernelTable(): Promise<ReadBack | undefined> {

@@ -1,6 +1,7 @@
 // The demo's story, scene by scene. What it says of flows it has seen on the stage; where that contradicts what the policies mean, it
 // says so and ends.
 
+import { nftRules } from "../../../backends/nft/provable-rules.ts";
 import { proveNode } from "../../../prove/prove.ts";
 import { explainFlows } from "../../explain/explanation.ts";
 import { explainHalf } from "../../explain/half-words.ts";
@@ -153,13 +154,13 @@ class Story {
       isLive ? "And packets that nobody sent? nftpol prove --live" : "Do rules mean the same? nftpol prove",
     );
     for (const { name } of state.plan.nodes) {
-      const ruleset = await this.#stage.ruleset(state, name);
-      const proof = proveNode(state.store, name, ruleset, PROGRAM);
+      const rules = nftRules(await this.#stage.ruleset(state, name));
+      const proof = proveNode(state.store, name, rules, PROGRAM);
       if (proof.outcome !== "equal") throw new Contradiction([`the rules of ${name} are not proven: ${proof.outcome}`]);
-      const rules = isLive ? "the table in its kernel" : "its table";
+      const which = isLive ? "the table in its kernel" : "its table";
       this.#screen.item(
         name,
-        `${rules} = the policies, for every packet: ${proof.packetClasses.toLocaleString("en-US")} packet classes compared`,
+        `${which} = the policies, for every packet: ${proof.packetClasses.toLocaleString("en-US")} packet classes compared`,
       );
     }
   }

@@ -1,43 +1,19 @@
-// What the rules ask of addresses: every look-up and comparison in a ruleset, taken apart by address.
+// What the rules ask of addresses: every look-up and comparison of a rule, taken apart by address.
 // Two addresses that get the same answers from a list of tests are alike for the rules that make them.
 
-import type { Chain, Expression, Field, Rule, Ruleset, Verdict } from "../backends/nft/ruleset.ts";
-import { chainsOfRule, formatVerdict } from "../backends/nft/ruleset.ts";
-import { UnprovableRule } from "../backends/node-rules.ts";
-import { type Address, addressBits, type Family, parseAddress } from "../net/address.ts";
-import { cidrRange, parseCidr } from "../net/cidr.ts";
-import type { AddressRange } from "../net/range.ts";
-import { type Atom, atomsIn } from "./address-atoms.ts";
+import { addressBits, type Family, parseAddress } from "../../net/address.ts";
+import { cidrRange, parseCidr } from "../../net/cidr.ts";
+import type { AddressRange } from "../../net/range.ts";
+import {
+  type AddressPair,
+  type AddressTest,
+  type PortInterval,
+  type TestEntry,
+  UnprovableRule,
+} from "../node-rules.ts";
+import { type Expression, type Field, formatVerdict, type Rule, type Ruleset, type Verdict } from "./ruleset.ts";
 
-export type Side = "source" | "destination";
-
-/** One question to one address of the packet, and its answers. */
-export interface AddressTest {
-  readonly id: string;
-  readonly side: Side;
-  readonly family: Family;
-  /** Elements that cover some addresses: the addresses, what else the element demands, and what it gives. */
-  readonly entries: readonly TestEntry[];
-  /** The map sends packets to chains: the test dispatches. */
-  readonly dispatches: boolean;
-}
-
-export interface TestEntry {
-  readonly range: AddressRange;
-  /** The element's other parts and its verdict: all that distinguishes it once the address is covered. */
-  readonly answer: string;
-  /** Other parts of the element, for their port constants. */
-  readonly rest: readonly string[];
-  readonly target: string | undefined;
-}
-
-/** A set whose elements are (source, destination) pairs: looked at pair by pair, not by address. */
-export interface AddressPair {
-  readonly source: Address;
-  readonly destination: Address;
-}
-
-/** Tests by id: a set that many rules look up is taken apart once. */
+/** Tests of one family by id: a set that many rules look up is taken apart once. */
 export type TestCache = Map<string, AddressTest>;
 
 /** All tests of a rule on addresses of a family, and the address pairs that it names. Throws UnprovableRule on masks that are no prefixes. */
@@ -66,8 +42,7 @@ export function testsOfRule(
       const entries = elementsOf(ruleset, statement).map(([element, verdict]) =>
         testEntry(element.split(" . "), part, expression, verdict, family),
       );
-      const side: Side = (fields[part] as Field).endsWith("saddr") ? "source" : "destination";
-      test = { id, side, family, entries, dispatches: entries.some((entry) => entry.target !== undefined) };
+      test = { id, side: (fields[part] as Field).endsWith("saddr") ? "source" : "destination", entries };
       cache.set(id, test);
     }
     tests.push(test);
@@ -75,8 +50,12 @@ export function testsOfRule(
   return { tests, pairs };
 }
 
-function fieldsOf(expression: Expression): readonly Field[] {
+export function fieldsOf(expression: Expression): readonly Field[] {
   return expression.kind === "concat" ? expression.fields : [expression.field];
+}
+
+export function isAddressField(field: Field): boolean {
+  return familyOf(field) !== undefined;
 }
 
 function familyOf(field: Field): Family | undefined {
@@ -129,9 +108,15 @@ function testEntry(
   return {
     range: rangeOfWord(words[part] ?? "", expression.kind === "masked" ? expression.mask : [], family),
     answer: `${rest.join(" . ")} ${verdict === undefined ? "yes" : formatVerdict(verdict)}`,
-    rest,
+    ports: rest.flatMap(portsOfWord),
     target: verdict !== undefined && "chain" in verdict ? verdict.chain : undefined,
   };
+}
+
+/** What else is a number (a protocol without a word) is taken for a port, too: that costs, and harms nobody. */
+function portsOfWord(word: string): PortInterval[] {
+  const numbers = /^(\d+)(?:-(\d+))?$/.exec(word);
+  return numbers === null ? [] : [{ first: Number(numbers[1]), last: Number(numbers[2] ?? numbers[1]) }];
 }
 
 function rangeOfWord(word: string, mask: readonly string[], family: Family): AddressRange {
@@ -155,41 +140,4 @@ function prefixLengthOf(mask: readonly string[], family: Family): number {
     if (!text.slice(ones).includes("1")) return ones;
   }
   throw new UnprovableRule(`mask ${mask.join(" | ")} is no prefix`);
-}
-
-/** Atom index -> the entries that cover the atom. Cost: entries times the atoms they cover. */
-export function entriesByAtom(test: AddressTest, atoms: readonly Atom[]): Map<number, TestEntry[]> {
-  const covering = new Map<number, TestEntry[]>();
-  for (const entry of test.entries) {
-    for (const atom of atomsIn(atoms, entry.range.first, entry.range.last)) {
-      const list = covering.get(atom.index);
-      if (list === undefined) covering.set(atom.index, [entry]);
-      else list.push(entry);
-    }
-  }
-  return covering;
-}
-
-/** Chains that a packet can reach from these without being dispatched by its address: what rules and maps of other keys go to. */
-export function reachableChains(ruleset: Ruleset, from: readonly string[]): Chain[] {
-  const reached = new Map<string, Chain>();
-  const open = [...from];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    const chain = ruleset.chains.get(name);
-    if (chain === undefined || reached.has(name)) continue;
-    reached.set(name, chain);
-    for (const rule of chain.rules) open.push(...chainsOfRule(rule), ...targetsByOtherKeys(ruleset, rule));
-  }
-  return [...reached.values()];
-}
-
-function targetsByOtherKeys(ruleset: Ruleset, rule: Rule): string[] {
-  return rule.statements.flatMap((statement) => {
-    if (statement.kind !== "vmap" || statement.map.kind !== "map") return [];
-    if (fieldsOf(statement.key).some((field) => familyOf(field) !== undefined)) return [];
-    const map = ruleset.sets.get(statement.map.name);
-    return map?.kind === "map"
-      ? [...map.elements.values()].flatMap((verdict) => ("chain" in verdict ? [verdict.chain] : []))
-      : [];
-  });
 }
