@@ -74,6 +74,20 @@ module.exports = {
       to: { dependencyTypes: NPM, pathNot: "(^|/)node_modules/lru-cache/" },
     },
     {
+      name: "backends-know-only-themselves",
+      comment: "What two backends share stands beside their folders, and knows neither.",
+      severity: "error",
+      from: { path: "^src/backends/(?:([^/]+)/|[^/]+$)" },
+      to: { path: "^src/backends/[^/]+/", pathNot: "^src/backends/$1/" },
+    },
+    {
+      name: "prove-asks-any-backend",
+      comment: "The prover asks NodeRules; it knows no backend by name.",
+      severity: "error",
+      from: { path: "^src/prove/" },
+      to: { path: "^src/backends/[^/]+/" },
+    },
+    {
       name: "nothing-imports-the-command-line",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/cli/" },
