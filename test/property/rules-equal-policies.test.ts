@@ -3,15 +3,17 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import * as iptables from "../../src/backends/iptables/compile.ts";
+import { iptablesRules } from "../../src/backends/iptables/provable-rules.ts";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import { nftRules } from "../../src/backends/nft/provable-rules.ts";
 import type { Statement } from "../../src/backends/nft/ruleset.ts";
-import { tracePacket } from "../../src/backends/nft/trace.ts";
+import type { NodeRules } from "../../src/backends/node-rules.ts";
 import { firstPacket, transportOf } from "../../src/backends/packet.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import type { Traffic } from "../../src/model/flow.ts";
 import { type Address, parseAddress } from "../../src/net/address.ts";
-import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../src/program/program.ts";
+import { DEFAULT_PROGRAM_OPTIONS, type NodeProgram, type ProgramOptions } from "../../src/program/program.ts";
 import { expectedVerdict, judgingNode } from "../../src/prove/expected.ts";
 import { proveNode } from "../../src/prove/prove.ts";
 import { checkProperty } from "../support/property.ts";
@@ -27,23 +29,38 @@ function printInput([objects, settings]: readonly [readonly ApiObject[], unknown
   return `# options: ${JSON.stringify(settings)}\n${toYaml(objects)}`;
 }
 
+const BACKENDS: Readonly<Record<"nft" | "iptables", (program: NodeProgram) => NodeRules>> = {
+  nft: (program) => nftRules(compileRuleset(program)),
+  iptables: (program) => iptablesRules(iptables.compileRuleset(program)),
+};
+
 test.each([
-  { clusters: "random clusters", objects: cluster, runs: 150 },
-  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 150 },
-])("the prover finds no difference on $clusters, for every node and option", ({ objects: someCluster, runs }) => {
-  checkProperty(
-    fc.tuple(someCluster, options),
-    ([objects, settings]) => {
-      const store = storeOf(objects);
-      for (const node of NODES) {
-        const ruleset = compileRuleset(new RuleGraph(store, node, settings).program());
-        const proof = proveNode(store, node, nftRules(ruleset), settings);
-        expect(proof.outcome === "different" ? proof.counterexample : proof.outcome).toBe("equal");
-      }
-    },
-    { runs, print: printInput },
-  );
-});
+  { clusters: "random clusters", objects: cluster, runs: 150, backend: "nft" },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 150, backend: "nft" },
+  { clusters: "random clusters", objects: cluster, runs: 150, backend: "iptables" },
+  {
+    clusters: "clusters whose policies meet in the same pods",
+    objects: crowdedCluster,
+    runs: 150,
+    backend: "iptables",
+  },
+] as const)(
+  "$backend: the prover finds no difference on $clusters, for every node and option",
+  ({ objects: someCluster, runs, backend }) => {
+    checkProperty(
+      fc.tuple(someCluster, options),
+      ([objects, settings]) => {
+        const store = storeOf(objects);
+        for (const node of NODES) {
+          const rules = BACKENDS[backend](new RuleGraph(store, node, settings).program());
+          const proof = proveNode(store, node, rules, settings);
+          expect(proof.outcome === "different" ? proof.counterexample : proof.outcome).toBe("equal");
+        }
+      },
+      { runs, print: printInput },
+    );
+  },
+);
 
 test("no rule has ranges in an anonymous set or map: those are empty for a moment after the rule is made (data-plane.md)", () => {
   let looked = 0;
@@ -146,7 +163,8 @@ test.each([
       const store = storeOf(objects);
       for (const node of NODES) {
         const own = store.nodeAddresses(node);
-        const ruleset = compileRuleset(new RuleGraph(store, node, settings).program());
+        const program = new RuleGraph(store, node, settings).program();
+        const backends = Object.values(BACKENDS).map((rulesOf) => rulesOf(program));
         for (const [[source, destination], what, midstream] of packets) {
           if (own.includes(source) || own.includes(destination)) continue;
           const flow = { source, destination, traffic: what };
@@ -155,10 +173,14 @@ test.each([
           const packet =
             midstream && isTcp ? { ...first, ...transportOf(what), tcpFlags: new Set(["ack", "psh"]) } : first;
           const expected = expectedVerdict(store, judgingNode(store, node), packet, flow, settings);
-          expect({ packet, verdict: tracePacket(ruleset, packet).verdict }).toEqual({
-            packet,
-            verdict: expected.verdict,
-          });
+          for (const rules of backends) {
+            const { verdict } = rules.trace(packet);
+            expect({ packet, language: rules.language, verdict }).toEqual({
+              packet,
+              language: rules.language,
+              verdict: expected.verdict,
+            });
+          }
         }
       }
     },

@@ -23,6 +23,8 @@ export type SetMeaning =
   | { readonly kind: "unclear" }
   /** Strict start: an address that is known is open as far as policies go. */
   | { readonly kind: "known" }
+  /** Addresses that any class judges: their TCP in mid-connection is closed; what comes back to its sender is open for them. */
+  | { readonly kind: "isolated" }
   /** The way to the class of an address. `last`: it alone decides whether the address is judged, and is added last and removed first. */
   | { readonly kind: "dispatch"; readonly group: string; readonly last: boolean };
 
@@ -87,7 +89,10 @@ function onlyRemotePeers(
   );
 }
 
-/** One address comes, with all that concerns it, or goes: nothing of it is exchanged for something else. */
+/**
+ * One address comes, with all that concerns it, or goes: nothing of it is exchanged for something else. What it sends to itself through a
+ * service may be dropped in between by an Admin policy that allows it to itself: nobody else's packets meet both changes.
+ */
 function isOnePod(changes: readonly SetChange[]): boolean {
   const addresses = new Set(changes.flatMap(({ added, removed }) => [...added, ...removed].map(addressOf)));
   const comes = changes.every(({ removed }) => removed.length === 0);

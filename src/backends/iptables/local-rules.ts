@@ -38,7 +38,7 @@ function familyRules(family: Family, { options, dispatch, closed }: LocalAddress
     name: isolatedSet(family),
     family,
     elements: new Set(own.map(([address]) => address)),
-    meaning: { kind: "dispatch", group: "isolated", last: true },
+    meaning: { kind: "isolated" },
   });
   if (closed !== undefined) sets.push(knownAddresses(family, closed));
   const base = baseChains(family, options, closed, judgedPods(dispatch));
