@@ -115,3 +115,6 @@ function jumpChanges(
   }
   return { hook, unhook };
 }
+
+/** Towards this, everything of ours goes. */
+export const NOTHING_DESIRED: IptablesRuleset = { chains: { 4: new Map(), 6: new Map() }, sets: new Map() };

@@ -1,0 +1,146 @@
+// Our rules and sets in the kernel, through the programs of iptables and ipset. Owns which stage goes to which program, and what of a
+// failure packets have met.
+
+import type { Family } from "../../../net/address.ts";
+import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../../program/program.ts";
+import { BackendError, type BackendFacts } from "../../backend.ts";
+import { AbsentFamilies } from "../absent-families.ts";
+import { readDropCounts } from "../drop-counts.ts";
+import type { KernelRules } from "../kernel-rules.ts";
+import type { DropReason } from "../names.ts";
+import { type FoundRules, isNothing, readBack } from "../read-back.ts";
+import { differenceTo, NOTHING_DESIRED } from "../repair.ts";
+import { type Stage, stageText } from "../stages.ts";
+import type { Variant } from "../xtables-version.ts";
+import { type ChosenVariant, chooseVariant } from "./choose-variant.ts";
+import { DEFAULT_IPSET, IpsetProgram } from "./ipset-program.ts";
+import { JumpWatch } from "./jump-watch.ts";
+import { judgedFamilies, probeIptables } from "./probe.ts";
+import { DEFAULT_XTABLES, type XtablesPrograms, type XtablesSettings } from "./xtables-programs.ts";
+
+export interface IptablesSettings {
+  /** Those of the programs that will be installed: `probe` tries what they need. */
+  readonly options?: ProgramOptions;
+  /** undefined: the one that other software uses. */
+  readonly variant?: Variant | undefined;
+  readonly xtables?: XtablesSettings;
+  readonly ipset?: IpsetProgram;
+  /** Between two looks at where our jumps stand; 0: never. */
+  readonly watchEveryMs?: number;
+}
+
+/** A flushed FORWARD is open: not for long. Cost of a look: a child of 3 ms for each family. */
+const WATCH_EVERY_MS = 2_000;
+
+/** Chosen at the first call, and kept. */
+interface Opened {
+  readonly chosen: ChosenVariant;
+  readonly programs: XtablesPrograms;
+  readonly families: readonly Family[];
+}
+
+export class IptablesKernelRules implements KernelRules {
+  readonly #settings: IptablesSettings;
+  readonly #ipset: IpsetProgram;
+  readonly #watch: JumpWatch;
+  readonly #absent = new AbsentFamilies();
+  #opening: Promise<Opened> | undefined;
+
+  constructor(settings: IptablesSettings = {}) {
+    this.#settings = settings;
+    this.#ipset = settings.ipset ?? new IpsetProgram(DEFAULT_IPSET);
+    this.#watch = new JumpWatch(settings.watchEveryMs ?? WATCH_EVERY_MS, async (family, chain) => {
+      const { programs } = await this.#open();
+      return programs.firstRule(family, chain);
+    });
+  }
+
+  /** The variant that is written, and those that have rules of ours. Throws BackendError. */
+  async variants(): Promise<Pick<ChosenVariant, "variant" | "holdOurs">> {
+    return (await this.#open()).chosen;
+  }
+
+  async probe(): Promise<BackendFacts> {
+    const { chosen } = await this.#open();
+    return probeIptables(chosen, this.#ipset, this.#settings.options ?? DEFAULT_PROGRAM_OPTIONS);
+  }
+
+  async read(): Promise<FoundRules> {
+    const { programs, families } = await this.#open();
+    const rules: Partial<Record<Family, string>> = {};
+    for (const family of families) rules[family] = await programs.save(family);
+    const found = readBack({ rules, sets: await this.#ipset.save() });
+    this.#watch.found(found.ruleset.chains);
+    return this.#absent.addTo(found);
+  }
+
+  async write(stages: readonly Stage[]): Promise<void> {
+    const { programs, families } = await this.#open();
+    let isMet = false;
+    for (const stage of this.#absent.takeFrom(stages, families)) {
+      try {
+        await this.#do(stage, programs);
+      } catch (error) {
+        if (!(error instanceof BackendError)) throw error;
+        // They stay until the next difference takes them away.
+        if (stage.kind === "destroy-sets") continue;
+        throw failureOf(error, stage, isMet);
+      }
+      if (stage.kind === "rules") this.#watch.written(stage);
+      isMet ||= stage.kind === "rules" || stage.kind === "change-elements";
+    }
+  }
+
+  async dropped(): Promise<ReadonlyMap<DropReason, number> | undefined> {
+    const { programs, families } = await this.#open();
+    const sums = new Map<DropReason, number>();
+    for (const family of families) {
+      const counts = readDropCounts(await programs.save(family, { counters: true }));
+      if (counts === undefined) return undefined;
+      for (const [reason, packets] of counts) sums.set(reason, (sums.get(reason) ?? 0) + packets);
+    }
+    return sums;
+  }
+
+  async remove(): Promise<boolean> {
+    const found = await this.read();
+    if (isNothing(found)) return false;
+    await this.write(differenceTo(found, NOTHING_DESIRED).stages);
+    return true;
+  }
+
+  changedByOthers(): boolean {
+    return this.#watch.takeChanged();
+  }
+
+  async close(): Promise<void> {
+    this.#watch.close();
+  }
+
+  #do(stage: Stage, programs: XtablesPrograms): Promise<void> {
+    if (stage.kind === "rules") return programs.restore(stage.family, stageText(stage));
+    return this.#ipset.restore(stageText(stage), { exist: stage.kind === "change-elements" });
+  }
+
+  #open(): Promise<Opened> {
+    this.#opening ??= this.#choose().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #choose(): Promise<Opened> {
+    const chosen = await chooseVariant(this.#settings.variant, this.#settings.xtables ?? DEFAULT_XTABLES);
+    return { chosen, programs: chosen.programs, families: judgedFamilies(chosen.programs).families };
+  }
+}
+
+/** New sets that nothing looks up are no change: packets meet the old rules, whatever came of them. */
+function failureOf(error: BackendError, stage: Stage, isMet: boolean): BackendError {
+  const { kind, message, hint, output } = error;
+  if (isMet && kind === "refused") return new BackendError("broken", message, { hint, output, cause: error });
+  if (!isMet && kind === "broken" && stage.kind === "create-sets")
+    return new BackendError("refused", message, { hint, output, cause: error });
+  return error;
+}
