@@ -1,21 +1,12 @@
 // Makes the agent's real parts from its settings and runs it to its end. The only file that knows all of them.
 
 import { setFlagsFromString } from "node:v8";
-import { type Backend, BackendError, type BackendFacts } from "../backends/backend.ts";
-import { NftKernelTable } from "../backends/nft/io/nft-kernel-table.ts";
-import { DEFAULT_NFT } from "../backends/nft/io/nft-process.ts";
-import type { KernelTable } from "../backends/nft/kernel-table.ts";
-import { MemoryKernelTable } from "../backends/nft/memory-kernel-table.ts";
-import { NftBackend } from "../backends/nft/nft-backend.ts";
-import { TABLE } from "../backends/nft/ruleset.ts";
-import { WatchedKernelTable } from "../backends/nft/watched-kernel-table.ts";
+import { BackendError } from "../backends/backend.ts";
 import { connectApiClient } from "../kube/api-client.ts";
 import { ApiError, hintFor } from "../kube/api-error.ts";
 import { reportEvent } from "../kube/events.ts";
 import { type ConnectionTracker, ConnectionTrackerError } from "../netlink/connection-tracker.ts";
-import { NetlinkError } from "../netlink/netlink-error.ts";
 import { openConnectionTracker } from "../netlink/open-connection-tracker.ts";
-import { loadTableEvents } from "../netlink/table-events.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import { Agent } from "./agent.ts";
 import { realClock } from "./clock.ts";
@@ -25,6 +16,8 @@ import { KubernetesSource } from "./kubernetes-source.ts";
 import { createLog, type Log, type LogLevel } from "./log.ts";
 import { ManifestSource } from "./manifest-source.ts";
 import type { ObjectFinding } from "./object-findings.ts";
+import { type BackendChoice, type OpenedBackend, openBackend } from "./open-backend.ts";
+import { removeOtherRules, replacingOthers } from "./other-backends.ts";
 import { watchThisNode } from "./packet-path/this-node.ts";
 import { PolicyEvents } from "./policy-events.ts";
 import type { SyncTimes } from "./sync-loop.ts";
@@ -46,7 +39,9 @@ export interface AgentSettings {
   readonly metricsAddress: string | undefined;
   readonly logLevel: LogLevel;
   readonly dryRun: boolean;
-  readonly writer: "auto" | "session" | "child";
+  readonly backend: BackendChoice["backend"];
+  readonly iptablesVariant: BackendChoice["iptablesVariant"];
+  readonly nftWriter: BackendChoice["nftWriter"];
   readonly times: Partial<SyncTimes>;
 }
 
@@ -72,16 +67,16 @@ export class AgentStartError extends Error {
 export async function startAgent(settings: AgentSettings, { write, signal }: AgentSurroundings): Promise<void> {
   collectGarbageSooner();
   const log = createLog(settings.logLevel, settings.nodeName, write);
-  const { backend, facts } = await openBackend(settings, log);
+  const opened = await openProbed(settings, log);
   try {
     const input = await openSource(settings, log);
     try {
-      await runAgent({ settings, log, signal, backend, facts, input });
+      await runAgent({ settings, log, signal, opened, input });
     } finally {
       input.close();
     }
   } finally {
-    await backend.close();
+    await opened.backend.close();
   }
 }
 
@@ -98,12 +93,12 @@ interface RunningParts {
   readonly settings: AgentSettings;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly backend: Backend;
-  readonly facts: BackendFacts;
+  readonly opened: OpenedBackend;
   readonly input: Input;
 }
 
-async function runAgent({ settings, log, signal, backend, facts, input }: RunningParts): Promise<void> {
+async function runAgent({ settings, log, signal, opened, input }: RunningParts): Promise<void> {
+  const { name: backendName, facts } = opened;
   const { nodeName, version, program, dryRun, times } = settings;
   const tracker = dryRun ? undefined : await openTracker(settings, log);
   const path = watchThisNode({
@@ -120,8 +115,8 @@ async function runAgent({ settings, log, signal, backend, facts, input }: Runnin
     version,
     program,
     source: input.source,
-    backend,
-    backendName: "nft",
+    backend: dryRun ? opened.backend : replacingOthers(opened.backend, () => removeOtherRules(opened, log)),
+    backendName,
     backendFacts: facts,
     dryRun,
     tracker,
@@ -152,33 +147,12 @@ async function runAgent({ settings, log, signal, backend, facts, input }: Runnin
   }
 }
 
-/** In a dry run the kernel is read once, and then a copy of it is written. */
-async function openBackend({ program, writer, dryRun }: AgentSettings, log: Log) {
-  const kernel = new NftKernelTable({ program: DEFAULT_NFT, options: program, writer });
+async function openProbed(settings: AgentSettings, log: Log): Promise<OpenedBackend> {
   try {
-    const facts = await kernel.probe();
-    for (const warning of facts.warnings) log.warn({ warning }, "nft works, but");
-    if (!dryRun) return { backend: new NftBackend(await watched(kernel, log)), facts };
-    const found = await kernel.read();
-    await kernel.close();
-    const copy = new MemoryKernelTable(found.kind === "table" ? found.ruleset : undefined);
-    const onTransaction = (transaction: string) => log.info({ transaction }, "would be written");
-    return { backend: new NftBackend(copy, { onTransaction }), facts };
+    return await openBackend(settings, log);
   } catch (error) {
-    await kernel.close();
     if (!(error instanceof BackendError)) throw error;
     throw new AgentStartError(error.message, error.hint, error);
-  }
-}
-
-/** Without what the kernel tells, others' changes are repaired all the same, at the next verification. */
-async function watched(kernel: KernelTable, log: Log): Promise<KernelTable> {
-  try {
-    return new WatchedKernelTable(kernel, (await loadTableEvents())(TABLE));
-  } catch (error) {
-    if (!(error instanceof NetlinkError)) throw error;
-    log.warn({ err: error }, "others' changes of our table are noticed at verifications only");
-    return kernel;
   }
 }
 

@@ -3,6 +3,7 @@
 import { TOPOLOGIES } from "../lab/topology.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import {
+  BACKEND_OPTIONS,
   BY_POD_OPTION,
   DEFAULT_HEALTH_ADDRESS,
   FAMILY_OPTION,
@@ -177,6 +178,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       outputOption("table", "json", "junit"),
       BY_POD_OPTION,
+      ...BACKEND_OPTIONS,
       ...PROGRAM_OPTIONS,
     ],
     examples: [
@@ -218,6 +220,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         choices: ["recheck", "keep"],
         default: "recheck",
       },
+      ...BACKEND_OPTIONS,
       ...PROGRAM_OPTIONS,
       {
         flags: "--manage-sysctls",

@@ -56,6 +56,22 @@ export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+/** What writes the rules of a node. */
+export const BACKEND_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: "--backend <name>",
+    description: "what enforces: nft, iptables (with ipset), or auto: nft where it works, else iptables",
+    choices: ["auto", "nft", "iptables"],
+    default: "auto",
+  },
+  {
+    flags: "--iptables-variant <name>",
+    description: "which iptables; auto: the one that other software on the node uses",
+    choices: ["auto", "nft", "legacy"],
+    default: "auto",
+  },
+];
+
 export const POD_TO_OWN_NODE_OPTION: OptionSpec = PROGRAM_OPTIONS[0] as OptionSpec;
 
 export const FAMILY_OPTION: OptionSpec = {

@@ -41,12 +41,22 @@ async function readSettings(options: OptionValues, context: VerbContext): Promis
     metricsAddress: listenAddress(options, "metricsAddress", "--metrics-address"),
     logLevel: LOG_LEVELS.includes(level) ? level : "info",
     dryRun: flagOption(options, "dryRun"),
-    writer: textOption(options, "nftWriter") as AgentSettings["writer"],
+    ...backendChoice(options),
+    nftWriter: textOption(options, "nftWriter") as AgentSettings["nftWriter"],
     times: {
       minIntervalMs: parseDuration("--min-sync-interval", textOption(options, "minSyncInterval") as string),
       verifyEveryMs: verifyInterval(textOption(options, "verifyInterval") as string),
     },
   };
+}
+
+/** Of `--backend` and `--iptables-variant`. Throws CommandError for a variant of what is not asked for. */
+function backendChoice(options: OptionValues): Pick<AgentSettings, "backend" | "iptablesVariant"> {
+  const backend = textOption(options, "backend") as AgentSettings["backend"];
+  const variant = textOption(options, "iptablesVariant");
+  if (backend === "nft" && variant !== "auto")
+    throw new CommandError(2, "--iptables-variant means nothing with --backend=nft", "leave one of the two out");
+  return { backend, iptablesVariant: variant === "auto" ? undefined : (variant as AgentSettings["iptablesVariant"]) };
 }
 
 function nodeName(options: OptionValues, context: VerbContext): string {
