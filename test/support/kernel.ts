@@ -4,15 +4,15 @@ import { describe } from "vitest";
 import { findProgram, isCi } from "../../scripts/system-tools.ts";
 import { canUseNetns } from "./netns.ts";
 
-/** Why tests with a real kernel cannot run here; undefined when they can. */
-export function whyNoKernel(): string | undefined {
-  if (findProgram("nft") === undefined) return "the program nft is missing";
-  return canUseNetns();
+/** Why tests with a real kernel, and with these programs beside nft, cannot run here; undefined when they can. */
+export function whyNoKernel(programs: readonly string[] = []): string | undefined {
+  const missing = ["nft", ...programs].find((program) => findProgram(program) === undefined);
+  return missing === undefined ? canUseNetns() : `the program ${missing} is missing`;
 }
 
-/** `describe` for suites that load rules into a kernel. */
-export function describeKernel(name: string, body: () => void): void {
-  const reason = whyNoKernel();
+/** `describe` for suites that load rules into a kernel, with nft and these programs. */
+export function describeKernel(name: string, body: () => void, programs: readonly string[] = []): void {
+  const reason = whyNoKernel(programs);
   if (reason === undefined) {
     describe(name, body);
     return;

@@ -179,9 +179,9 @@ describe("of iptables", () => {
       /variant legacy/,
     ],
     [
-      "a table that is none of iptables (by its source)",
+      "a table that somebody has made with nft",
       1,
-      "iptables-nft-restore v1.8.9 (nf_tables): table `filter' is incompatible, use 'nft' tool.\n",
+      "iptables v1.8.9 (nf_tables): chain `FORWARD' in table `filter' is incompatible, use 'nft' tool.\n",
       "unsupported",
       /cannot read the table filter/,
       /nft list ruleset/,

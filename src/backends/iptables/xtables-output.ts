@@ -122,7 +122,10 @@ const KNOWN_ERRORS: readonly KnownError[] = [
   {
     pattern: /Kernel module (\S+) is not loaded in/,
     kind: "unsupported",
-    say: (_, module) => ({ message: `the kernel lacks ${module}`, hint: `load the kernel module ${module}` }),
+    say: (_, module) => ({
+      message: `the kernel lacks ${module}`,
+      hint: `load the kernel module ${module} (or is CAP_NET_ADMIN missing? iptables says the same then)`,
+    }),
   },
   {
     pattern: /(?:can't initialize ip6?tables table `([^']+)'|Cannot initialize): (.*)/,
