@@ -34,6 +34,8 @@ export interface OpenedBackend {
   readonly name: BackendName;
   readonly backend: Backend;
   readonly facts: BackendFacts;
+  /** Of iptables: the one that it writes. */
+  readonly variant: Variant | undefined;
 }
 
 /** Probed, with its warnings logged. Throws BackendError where this node can have none that was asked for. */
@@ -68,11 +70,11 @@ async function openNft({ program, nftWriter, dryRun }: BackendChoice, log: Log):
   try {
     const facts = await kernel.probe();
     for (const warning of facts.warnings) log.warn({ warning }, "nft works, but");
-    if (!dryRun) return { name: "nft", backend: new NftBackend(await watched(kernel, log)), facts };
+    if (!dryRun) return { name: "nft", backend: new NftBackend(await watched(kernel, log)), facts, variant: undefined };
     const found = await kernel.read();
     await kernel.close();
     const copy = new MemoryKernelTable(found.kind === "table" ? found.ruleset : undefined);
-    return { name: "nft", backend: new NftBackend(copy, dryRunHooks(log)), facts };
+    return { name: "nft", backend: new NftBackend(copy, dryRunHooks(log)), facts, variant: undefined };
   } catch (error) {
     await kernel.close();
     throw error;
@@ -83,11 +85,12 @@ async function openIptables({ program, iptablesVariant, dryRun }: BackendChoice,
   const kernel = new IptablesKernelRules({ options: program, variant: iptablesVariant });
   try {
     const facts = await kernel.probe();
+    const { variant } = await kernel.variants();
     for (const warning of facts.warnings) log.warn({ warning }, "iptables works, but");
-    if (!dryRun) return { name: "iptables", backend: new IptablesBackend(kernel), facts };
+    if (!dryRun) return { name: "iptables", backend: new IptablesBackend(kernel), facts, variant };
     const copy = new MemoryKernelRules(await kernel.read());
     await kernel.close();
-    return { name: "iptables", backend: new IptablesBackend(copy, dryRunHooks(log)), facts };
+    return { name: "iptables", backend: new IptablesBackend(copy, dryRunHooks(log)), facts, variant };
   } catch (error) {
     await kernel.close();
     throw error;

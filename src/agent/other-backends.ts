@@ -4,7 +4,7 @@
 import type { Applied, Backend } from "../backends/backend.ts";
 import { BackendError } from "../backends/backend.ts";
 import { IptablesKernelRules } from "../backends/iptables/io/iptables-kernel-rules.ts";
-import { VARIANTS } from "../backends/iptables/xtables-version.ts";
+import type { Variant } from "../backends/iptables/xtables-version.ts";
 import { NftKernelTable } from "../backends/nft/io/nft-kernel-table.ts";
 import { DEFAULT_NFT } from "../backends/nft/io/nft-process.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../program/program.ts";
@@ -33,9 +33,12 @@ export function replacingOthers(backend: Backend, removeOthers: () => Promise<vo
 }
 
 /** Removes what is ours and not this backend's, and says so in the log; failing is said, too. */
-export async function removeOtherRules({ name }: Pick<OpenedBackend, "name">, log: Log): Promise<void> {
+export async function removeOtherRules(
+  { name, variant }: Pick<OpenedBackend, "name" | "variant">,
+  log: Log,
+): Promise<void> {
   if (name === "iptables") await removeNft(log);
-  await removeIptables(name, log);
+  await removeIptables(variant, log);
 }
 
 async function removeNft(log: Log): Promise<void> {
@@ -44,15 +47,14 @@ async function removeNft(log: Log): Promise<void> {
   await kernel.close();
 }
 
-/** `backend` iptables: of the variant that it does not use. */
-async function removeIptables(backend: OpenedBackend["name"], log: Log): Promise<void> {
-  const used = new IptablesKernelRules({ watchEveryMs: 0 });
+/** Of both variants but the one that is in use. */
+async function removeIptables(inUse: Variant | undefined, log: Log): Promise<void> {
   try {
-    const { variant, holdOurs } = await used.variants();
-    for (const each of VARIANTS) {
-      if (!holdOurs.includes(each) || (backend === "iptables" && each === variant)) continue;
-      const rules = new IptablesKernelRules({ variant: each, watchEveryMs: 0 });
-      await tryTo(`rules of iptables (${each}) of an earlier run`, log, () => rules.remove());
+    const { holdOurs } = await new IptablesKernelRules({ watchEveryMs: 0 }).variants();
+    for (const variant of holdOurs) {
+      if (variant === inUse) continue;
+      const rules = new IptablesKernelRules({ variant, watchEveryMs: 0 });
+      await tryTo(`rules of iptables (${variant}) of an earlier run`, log, () => rules.remove());
     }
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;

@@ -9,15 +9,20 @@ import { LabFolder, removeLeftoverFolders } from "./lab-folder.ts";
 import { type LabNetwork, withLabNetwork } from "./lab-network.ts";
 import { Measurement, type ProbeEnd } from "./measure.ts";
 import { NodeAgent, type SelfCommand } from "./node-agent.ts";
+import type { LabBackend } from "./node-rules-difference.ts";
 import type { LabPlan } from "./plan.ts";
 import { openProbeLine } from "./raw-probe-line.ts";
 import { rulesSettled } from "./settled-rules.ts";
+
+const NFT: LabBackend = { name: "nft" };
 
 export interface LabSettings {
   readonly self: SelfCommand;
   readonly plan: LabPlan;
   readonly cluster: LabCluster;
   readonly program: ProgramOptions;
+  /** nft without it. */
+  readonly backend?: LabBackend | undefined;
 }
 
 export interface Lab {
@@ -45,7 +50,7 @@ async function withInterruptibleLab<T>(
   interruption: Interruption,
   body: (lab: Lab) => Promise<T>,
 ): Promise<T> {
-  const { plan, cluster, program } = settings;
+  const { plan, cluster, program, backend = NFT } = settings;
   removeLeftoverFolders();
   const folder = new LabFolder();
   try {
@@ -67,7 +72,7 @@ async function withInterruptibleLab<T>(
             async change(next, store) {
               folder.write("cluster", clusterList(next));
               folder.write("policies", policyList(next.policies));
-              await rulesSettled(network, store, program);
+              await rulesSettled(network, backend, store, program);
             },
           };
           return await interruption.race(body(lab));
@@ -84,7 +89,7 @@ async function withInterruptibleLab<T>(
 }
 
 function startAgent(
-  { self, program }: LabSettings,
+  { self, program, backend = NFT }: LabSettings,
   network: LabNetwork,
   nodeName: string,
   folder: LabFolder,
@@ -97,6 +102,8 @@ function startAgent(
     nodeName,
     manifests: folder.path,
     options: [
+      ...["--backend", backend.name],
+      ...(backend.name === "iptables" ? ["--iptables-variant", backend.variant] : []),
       ...["--pod-to-own-node", program.podToOwnNode],
       ...["--service-proxy", program.serviceProxy],
       ...["--unknown-local-pods", program.unknownLocalPods],

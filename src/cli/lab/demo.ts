@@ -12,7 +12,7 @@ import { DemoShop, OUTSIDERS, SHOP_FOLDER } from "./demo/shop.ts";
 import { computedStage, PROGRAM } from "./demo/stage.ts";
 import { tellStory } from "./demo/story.ts";
 import type { LabInput } from "./lab-input.ts";
-import { refuseWithoutRights, selfCommand } from "./surroundings.ts";
+import { refuseWithout, refuseWithoutRights, selfCommand } from "./surroundings.ts";
 
 /** Where ip keeps them. */
 const NETNS_FOLDER = "/run/netns";
@@ -54,6 +54,7 @@ function introduce(screen: DemoScreen): void {
 function whyNoLab(): string | undefined {
   try {
     refuseWithoutRights();
+    refuseWithout("nft");
     return undefined;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;

@@ -21,6 +21,7 @@ import {
 } from "../verb.ts";
 import { judgeCases } from "./expect-outcome.ts";
 import { namedAddresses, questionsOf, readExpectedCases, resolveCases } from "./expect-questions.ts";
+import { labBackend } from "./lab-backend.ts";
 import {
   makeLabInput,
   readLabAddresses,
@@ -50,6 +51,7 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
   const program = programOptions(options);
   const asked = { ports: askedPorts(options), addresses: readLabAddresses(options), families: askedFamilies(options) };
   refuseWithoutRights();
+  const backend = await labBackend(options);
   refuseWithoutBridgeFilter(shape.topology);
   const manifests = await readLabManifests(paths, recursive, context.files);
   const expected = await readExpectedCases(listOption(options, "expect"), context.files);
@@ -69,7 +71,7 @@ export async function runLab(_args: readonly string[], options: OptionValues, co
   refuseTooMany(matrix);
   const startedAt = performance.now();
   const { measured, times } = await withProgress(context, progressText(plan, matrix), () =>
-    withLab({ self: selfCommand(), plan, cluster, program }, async (lab) => {
+    withLab({ self: selfCommand(), plan, cluster, program, backend }, async (lab) => {
       const upAt = performance.now();
       const result = await measureMatrix(matrix, lab);
       return { measured: result, times: { setUpMs: upAt - startedAt, measureMs: performance.now() - upAt } };

@@ -16,6 +16,7 @@ import {
   textOption,
   type VerbContext,
 } from "../verb.ts";
+import { labBackend } from "./lab-backend.ts";
 import {
   type LabInput,
   makeLabInput,
@@ -54,9 +55,10 @@ export async function runLabShell(
   const own = choosePod(input, word, textOption(options, "namespace") ?? "default", context);
   const shell = chooseShell(context.environment.SHELL);
   refuseWithoutRights();
+  const backend = await labBackend(options);
   refuseWithoutBridgeFilter(shape.topology);
   const { plan, cluster } = input;
-  return await withLab({ self: selfCommand(), plan, cluster, program }, (lab) =>
+  return await withLab({ self: selfCommand(), plan, cluster, program, backend }, (lab) =>
     runInside(lab, { input, own, shell, watch, paths, recursive }, context),
   );
 }

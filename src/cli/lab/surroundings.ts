@@ -22,7 +22,14 @@ export function missingRights(): string | undefined {
 }
 
 /** What a lab starts, and the packages that have it. */
-const PACKAGES: Readonly<Record<string, string>> = { ip: "iproute2", nft: "nftables" };
+const PACKAGES: Readonly<Record<string, string>> = {
+  ip: "iproute2",
+  nft: "nftables",
+  ipset: "ipset",
+  iptables: "iptables",
+  "iptables-nft": "iptables",
+  "iptables-legacy": "iptables",
+};
 
 /** Throws CommandError with exit code 3: before anything is built. */
 export function refuseWithoutRights(): void {
@@ -30,8 +37,12 @@ export function refuseWithoutRights(): void {
   if (reason !== undefined) {
     throw new CommandError(3, reason, "run it with sudo; nftpol matrix, explain and prove need no rights");
   }
-  const program = Object.keys(PACKAGES).find((name) => !isInstalled(name));
-  if (program === undefined) return;
+  refuseWithout("ip");
+}
+
+/** Throws CommandError with exit code 3 where it is not installed. */
+export function refuseWithout(program: string): void {
+  if (isInstalled(program)) return;
   throw new CommandError(3, `the program ${program} is not installed`, `install the package ${PACKAGES[program]}`);
 }
 
@@ -44,7 +55,7 @@ export function refuseWithoutBridgeFilter(topology: Topology): void {
   throw new CommandError(3, reason, "modprobe br_netfilter, or take --topology routed");
 }
 
-function isInstalled(program: string): boolean {
+export function isInstalled(program: string): boolean {
   return (programEnvironment().PATH ?? "").split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

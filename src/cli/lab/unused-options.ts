@@ -11,7 +11,7 @@ const UNUSED: Readonly<Record<string, { readonly options: readonly string[]; rea
   demo: {
     options: [
       ...["recursive", "port", "ip", "family", "namespace", "nodes", "topology", "dual-stack", "expect", "by-pod"],
-      ...["pod-to-own-node", "service-proxy", "unknown-local-pods"],
+      ...["pod-to-own-node", "service-proxy", "unknown-local-pods", "backend", "iptables-variant"],
     ],
     hint: DEMO,
   },
