@@ -11,6 +11,7 @@ import type { SelfCommand } from "../../src/lab/node-agent.ts";
 import { memoryManifestFiles, nodeManifestFiles } from "../../src/manifests/manifest-files.ts";
 import type { Address } from "../../src/net/address.ts";
 import { DEFAULT_PROGRAM_OPTIONS, type ProgramOptions } from "../../src/program/program.ts";
+import { labBackendOf } from "./lab-backends.ts";
 
 /** The bundle where it is newer than the sources: it starts in half the time. */
 const SELF: SelfCommand = [resolve(import.meta.dirname, "../../bin/nftpol")];
@@ -24,6 +25,8 @@ export interface TestLabSettings extends Partial<LabShape> {
   readonly dualStack?: boolean;
   /** Plain addresses outside, besides those that policies mention. */
   readonly addresses?: readonly Address[];
+  /** One of LAB_BACKENDS. */
+  readonly backend?: string;
 }
 
 export interface TestLab extends LabInput {
@@ -41,8 +44,9 @@ export async function withTestLab<T>(
   body: (lab: TestLab) => Promise<T>,
 ): Promise<T> {
   const program = { ...DEFAULT_PROGRAM_OPTIONS, ...settings.program };
+  const backend = labBackendOf(settings.backend);
   let input = await readInput(source, settings);
-  return await withLab({ self: SELF, plan: input.plan, cluster: input.cluster, program }, (lab) =>
+  return await withLab({ self: SELF, plan: input.plan, cluster: input.cluster, program, backend }, (lab) =>
     body({
       ...input,
       lab,
