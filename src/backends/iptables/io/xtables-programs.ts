@@ -25,8 +25,9 @@ export const DEFAULT_XTABLES: XtablesSettings = { folder: undefined, timeoutMs: 
 /** Between two attempts of a restore that cannot wait for the lock itself. */
 const LOCK_RETRY_MS = 200;
 
-/** Where a family's programs of this variant are called so: `iptables-nft`, `iptables-nft-save`, `iptables-nft-restore`. */
+/** The programs of one family. */
 interface FamilyPrograms {
+  /** `iptables-nft`; those for saving and restoring have `-save` and `-restore` behind it. */
   readonly name: string;
   readonly version: XtablesVersion;
 }
