@@ -6,19 +6,17 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
-import type { FoundTable } from "../../src/backends/nft/kernel-table.ts";
 import { openNftBackend } from "../../src/backends/nft/open-backend.ts";
 import type { RuleGraph } from "../../src/graph/rule-graph.ts";
-import { foundText, reachableText } from "../support/comparable-ruleset.ts";
+import { expectedText, reachableText } from "../support/comparable-ruleset.ts";
 import { describeKernel } from "../support/kernel.ts";
-import { type KernelBench, waysToWrite, withKernelBench } from "../support/kernel-bench.ts";
 import { withNetns } from "../support/netns.ts";
 import { isAtLeast, nftBinaries } from "../support/nft-binaries.ts";
 import { type NftInNetns, withNftIn } from "../support/nft-in-netns.ts";
+import { type KernelBench, waysToWrite, withKernelBench } from "../support/nft-kernel-bench.ts";
 import {
   allowingPolicy,
   crowd,
-  expectedText,
   graphOf,
   numberedPod,
   SUITE_OPTIONS,
@@ -27,10 +25,6 @@ import {
 import { type ApiObject, eventOf, removalOf } from "../support/random-cluster.ts";
 
 /** What packets can meet: what was prepared and is reached by nothing yet is left out. */
-function metText(found: FoundTable): string {
-  return found.kind === "table" ? reachableText(found.ruleset) : found.kind;
-}
-
 function metOf(graph: RuleGraph): string {
   return reachableText(compileRuleset(graph.program()));
 }
@@ -53,16 +47,16 @@ describeKernel("the backend when something dies", () => {
         const failed = backend.apply(graph.flush());
         await expect(failed).rejects.toMatchObject({ kind: "broken", message: expect.stringContaining("within 3 s") });
         nft.stopNew(false);
-        expect(foundText(await found())).toBe(before);
+        expect(await found()).toBe(before);
         for (const pid of running) expect(await nft.pids()).not.toContain(pid);
         expect(await backend.apply(graph.flush())).toMatchObject({ how: "repaired" });
         graph.apply(removalOf(webAndClients[1] as ApiObject));
         expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
-        expect(foundText(await found())).toBe(expectedText(graph));
+        expect(await found()).toBe(expectedText(graph));
       }));
 
     it("an nft that is killed in the middle of a transaction leaves the old rules or the new ones, never a part", () =>
-      withBench(async ({ open, found, nft }) => {
+      withBench(async ({ open, found, met, nft }) => {
         const graph = graphOf(...webAndClients, ...crowd(3000));
         const backend = open();
         await backend.install(graph.program());
@@ -78,15 +72,13 @@ describeKernel("the backend when something dies", () => {
           await killNft(nft, writing, round * 2);
           const outcome = await writing;
           const after = expectedText(graph);
-          const table = await found();
-          const now = foundText(table);
-          if (outcome === "done") expect(now).toBe(after);
+          if (outcome === "done") expect(await found()).toBe(after);
           else {
             expect(outcome).toBe("broken");
-            expect([metBefore, metOf(graph)]).toContain(metText(table));
+            expect([metBefore, metOf(graph)]).toContain(await met());
             broken++;
             expect(["repaired", "unchanged"]).toContain((await backend.apply(graph.flush())).how);
-            expect(foundText(await found())).toBe(after);
+            expect(await found()).toBe(after);
           }
           metBefore = metOf(graph);
         }
@@ -97,7 +89,7 @@ describeKernel("the backend when something dies", () => {
   // The writer's nft makes no difference here: the newest is enough.
   describe.each(waysToWrite().slice(-2))("with nft of $name", ({ path, writer }) => {
     it("an agent that is killed leaves whole rules, and the next one adopts them", () =>
-      withKernelBench(path, writer, async ({ open, found, nft }) => {
+      withKernelBench(path, writer, async ({ open, found, met, nft }) => {
         const policy = allowingPolicy("crowd", "web", "crowd", 9090);
         const graph = graphOf(...webAndClients, ...crowd(3000));
         const without = metOf(graph);
@@ -114,10 +106,10 @@ describeKernel("the backend when something dies", () => {
           await ended;
           // Its nft may still finish what it has begun.
           await expect.poll(() => nft.pids(), { timeout: 30_000 }).toEqual([]);
-          expect(states).toContain(metText(await found()));
+          expect(states).toContain(await met());
           const backend = open();
           expect(await backend.install(graph.program())).toMatchObject({ how: "adopted" });
-          expect(foundText(await found())).toBe(expectedText(graph));
+          expect(await found()).toBe(expectedText(graph));
           await backend.close();
         }
       }));

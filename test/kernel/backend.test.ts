@@ -1,14 +1,14 @@
-// The backend over a real kernel, with every nft at hand and both ways to write: what every backend has to do, and what others may
+// The nft backend over a real kernel, with every nft at hand and both ways to write: what every backend has to do, and what others may
 // do to our table. Other tables are the same before and after each test, to the letter.
 import { describe, expect, it } from "vitest";
 import { backendSuite } from "../support/backend-suite.ts";
-import { foundText } from "../support/comparable-ruleset.ts";
+import { expectedText } from "../support/comparable-ruleset.ts";
 import { describeKernel } from "../support/kernel.ts";
-import { type KernelBench, waysToWrite, withKernelBench } from "../support/kernel-bench.ts";
-import { allowingPolicy, expectedText, graphOf, numberedPod, webAndClients } from "../support/policy-cluster.ts";
+import { type KernelBench, waysToWrite, withKernelBench } from "../support/nft-kernel-bench.ts";
+import { allowingPolicy, graphOf, numberedPod, webAndClients } from "../support/policy-cluster.ts";
 import { eventOf } from "../support/random-cluster.ts";
 
-describeKernel("the backend over the kernel", () => {
+describeKernel("the nft backend over the kernel", () => {
   describe.each(waysToWrite())("with nft of $name", ({ path, writer }) => {
     const withBench = (body: (bench: KernelBench) => Promise<void>) => withKernelBench(path, writer, body);
 
@@ -105,6 +105,7 @@ describeKernel("the backend over the kernel", () => {
         "repaired",
         "flush table inet nftpol; delete set inet nftpol isolated4; add set inet nftpol isolated4 { typeof ip6 saddr; size 1024; }",
       ],
+      ["a counter of somebody else", /^counter foreign is not ours$/, "repaired", "add counter inet nftpol foreign"],
       ["a quota object", /^quota is not ours/, "replaced", "add quota inet nftpol q { over 1 mbytes }"],
       [
         "a map that jumps into our chains",
@@ -121,12 +122,12 @@ describeKernel("the backend over the kernel", () => {
         const { differences, repair } = await backend.verify();
         expect(differences).toEqual(expect.arrayContaining([expect.stringMatching(sentence)]));
         expect(repair).toMatchObject({ how });
-        expect(foundText(await found())).toBe(expectedText(graph));
+        expect(await found()).toBe(expectedText(graph));
         expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
         // The next start would find the same, and put it right before anything else.
         await nft.load(`${commands}\n`);
         await open().install(graph.program());
-        expect(foundText(await found())).toBe(expectedText(graph));
+        expect(await found()).toBe(expectedText(graph));
       }),
     );
 

@@ -6,10 +6,10 @@ import { podKey } from "../../src/model/cluster.ts";
 import { policyKey } from "../../src/model/policy.ts";
 import type { ClusterEvent } from "../../src/state/change.ts";
 import { ClusterStore } from "../../src/state/store.ts";
-import { foundText } from "../support/comparable-ruleset.ts";
+import { expectedText } from "../support/comparable-ruleset.ts";
 import { describeKernel } from "../support/kernel.ts";
-import { waysToWrite, withKernelBench } from "../support/kernel-bench.ts";
-import { allowingPolicy, expectedText, numberedPod, SUITE_OPTIONS } from "../support/policy-cluster.ts";
+import { waysToWrite, withKernelBench } from "../support/nft-kernel-bench.ts";
+import { allowingPolicy, numberedPod, SUITE_OPTIONS } from "../support/policy-cluster.ts";
 import { type ApiObject, eventOf } from "../support/random-cluster.ts";
 
 const HOSTILE = [
@@ -77,7 +77,7 @@ describeKernel("hostile text", () => {
           graph.apply(poisoned(allowingPolicy("web", "web", "client"), text));
           expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
         }
-        expect(foundText(await found())).toBe(expectedText(graph));
+        expect(await found()).toBe(expectedText(graph));
         expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
         const next = open();
         expect(await next.install(graph.program())).toEqual({ how: "adopted", operations: 0, elements: 0 });

@@ -6,7 +6,7 @@ import { NftBackend } from "../../src/backends/nft/nft-backend.ts";
 import { WatchedKernelTable } from "../../src/backends/nft/watched-kernel-table.ts";
 import { loadTableEvents, type TableEvents } from "../../src/netlink/table-events.ts";
 import { describeKernel } from "../support/kernel.ts";
-import { waysToWrite } from "../support/kernel-bench.ts";
+import { waysToWrite } from "../support/nft-kernel-bench.ts";
 import { type Netns, withNetns } from "../support/netns.ts";
 import { withNftIn } from "../support/nft-in-netns.ts";
 import { allowingPolicy, crowd, graphOf, SUITE_OPTIONS, webAndClients } from "../support/policy-cluster.ts";

@@ -1,16 +1,12 @@
-// Owns what every backend has to do, whatever holds its table: one suite over memory and over each nft and writer.
+// Owns what every backend has to do, whatever holds its rules: one suite over memory and over the kernel, in nobody's words. What a
+// backend's rules look like, and how somebody else spoils them, is its bench's.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { BackendError } from "../../src/backends/backend.ts";
-import type { FoundTable } from "../../src/backends/nft/kernel-table.ts";
-import type { NftBackend } from "../../src/backends/nft/nft-backend.ts";
-import type { Rule, Ruleset } from "../../src/backends/nft/ruleset.ts";
-import type { Operation, Transaction } from "../../src/backends/nft/transaction.ts";
+import { type Backend, BackendError, type ProgramSize } from "../../src/backends/backend.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import { isEmptyDelta } from "../../src/program/program.ts";
 import { ClusterStore } from "../../src/state/store.ts";
-import { foundText, reachableText } from "./comparable-ruleset.ts";
-import { allowingPolicy, expectedText, graphOf, numberedPod, SUITE_OPTIONS, webAndClients } from "./policy-cluster.ts";
+import { allowingPolicy, graphOf, numberedPod, SUITE_OPTIONS, webAndClients } from "./policy-cluster.ts";
 import {
   type ApiObject,
   eventOf,
@@ -23,30 +19,64 @@ import {
   storeOf,
 } from "./random-cluster.ts";
 
-/** A table that one test has for itself. */
+/** What somebody else does to the rules of `webAndClients`, of which the difference repairs each. */
+export const DAMAGES = [
+  /** Of all chains of ours. */
+  "emptied chains",
+  /** Of those that judge TCP in mid-connection. */
+  "a deleted rule",
+  /** In the chain of ours that forwarded packets meet first; before it, packets from 203.0.113.9 are let through. */
+  "a way past the rules",
+  "rules in another order",
+  /** The client 10.1.0.1 is not among the peers of the policy any more. */
+  "a missing element",
+  /** 203.0.113.9 is among them. */
+  "an element too many",
+  /** What the web pod 10.1.0.0 receives is not led to its class any more. */
+  "a pod that no class judges",
+  /** Among ours. */
+  "a chain and a set of somebody else",
+] as const;
+export type Damage = (typeof DAMAGES)[number];
+
+/** The rules that one test has for itself. */
 export interface BackendBench {
-  /** A backend that has just started and knows nothing; several work on the same table. Closed after the test. */
-  open(onTransaction?: (text: string) => void): NftBackend;
-  /** The table as it is, read past all backends. */
-  found(): Promise<FoundTable>;
-  /** Somebody else changes our table. */
-  foreign(transaction: Transaction): Promise<void>;
-  /** Everything about the table that changes when it is touched: handles in the kernel. */
+  /** A backend that has just started and knows nothing; several work on the same rules. Closed after the test. */
+  open(onTransaction?: (text: string) => void): Backend;
+  /** The rules as they are, read past all backends: equal texts, equal rules. "none": nothing of ours is there. */
+  found(): Promise<string>;
+  /** What `found` says of the graph's program. */
+  expected(graph: RuleGraph): string;
+  /** The part of `found` that packets can meet. */
+  met(): Promise<string>;
+  /** Everything about our rules that changes when they are touched. */
   fingerprint(): Promise<string>;
+  /** Counted in what is there. */
+  size(): Promise<ProgramSize>;
+  /** In so many texts one delta is written at most. */
+  readonly mostTexts: number;
+  /** Returns what verification has to say about it, among other things. */
+  damage(damage: Damage): Promise<RegExp>;
+  /** Somebody else removes all of ours. Returns what verification has to say about it, and nothing else. */
+  removeAll(): Promise<string>;
+  /** The delta that leads from what is there to the graph, takes the client 10.1.0.1 away and adds a class, is going to be refused. */
+  refuseNextDelta(graph: RuleGraph): Promise<void>;
+  /** Something has to be repaired, and the difference that would do it is going to be refused. Returns what verification has to say. */
+  refuseDifference(): Promise<RegExp>;
 }
 
 const base = webAndClients;
 const clients = webAndClients.slice(1, 4);
 
 export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<void>) => Promise<void>): void {
-  it("makes the table where there is none", () =>
+  it("makes the rules where there are none", () =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       expect(await bench.open().install(graph.program())).toMatchObject({ how: "created" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
     }));
 
-  it("adopts an equal table without touching it", () =>
+  it("adopts equal rules without touching them", () =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       await bench.open().install(graph.program());
@@ -58,33 +88,33 @@ export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<
       expect(await bench.fingerprint()).toBe(before);
     }));
 
-  it("adopts the table of an older program by the difference, and goes on from there", () =>
+  it("adopts the rules of an older program by the difference, and goes on from there", () =>
     withBench(async (bench) => {
       await bench.open().install(graphOf(...base).program());
       const graph = graphOf(...base, numberedPod(4, { app: "client" }), allowingPolicy("more", "web", "other"));
       const backend = bench.open();
       expect(await backend.install(graph.program())).toMatchObject({ how: "adopted" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
       graph.apply(removalOf(clients[0] as ApiObject));
       expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
     }));
 
-  it("keeps the sets of an adopted table at their size, and knows when they are full", () =>
+  it("keeps adopted sets at their size, and knows when they are full", () =>
     withBench(async (bench) => {
       const many = (count: number) =>
         Array.from({ length: count }, (_, index) => numberedPod(10 + index, { app: "client" }));
       await bench.open().install(graphOf(...base).program());
-      // 43 elements still fit into the 64 that were declared for 3; a fresh compile would declare 128.
+      // Of nft: 43 elements still fit into the 64 that were declared for 3; a fresh compile would declare 128.
       const graph = graphOf(...base, ...many(40));
       const backend = bench.open();
       expect(await backend.install(graph.program())).toMatchObject({ how: "adopted" });
       for (const pod of many(80)) graph.apply(eventOf(pod));
       expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
     }));
 
-  it("follows random changes, each in one transaction after what it needs was prepared, and is always what a fresh compile says", () =>
+  it("follows random changes, and is always what a fresh compile says", () =>
     withBench(async (bench) => {
       const steps = fc.sample(
         fc.record({
@@ -103,8 +133,8 @@ export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<
       );
       const graph = new RuleGraph(new ClusterStore(), "n1", SUITE_OPTIONS);
       const objects = new Map<string, ApiObject>();
-      let transactions = 0;
-      const backend = bench.open(() => transactions++);
+      let texts = 0;
+      const backend = bench.open(() => texts++);
       graph.flush();
       await backend.install(graph.program());
       for (const step of steps) {
@@ -114,14 +144,14 @@ export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<
           graph.apply(step.remove ? removalOf(object) : eventOf(object));
         }
         const delta = graph.flush();
-        const before = transactions;
+        texts = 0;
         const { how } = await backend.apply(delta);
         expect(["delta", "unchanged"]).toContain(how);
-        if (how === "delta") expect([1, 2]).toContain(transactions - before);
-        else expect(transactions).toBe(before);
+        expect(texts).toBeGreaterThanOrEqual(how === "delta" ? 1 : 0);
+        expect(texts).toBeLessThanOrEqual(how === "delta" ? bench.mostTexts : 0);
         if (isEmptyDelta(delta)) expect(how).toBe("unchanged");
         const fresh = new RuleGraph(storeOf([...objects.values()]), "n1", SUITE_OPTIONS);
-        expect(foundText(await bench.found())).toBe(expectedText(fresh));
+        expect(await bench.found()).toBe(bench.expected(fresh));
       }
       expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
     }));
@@ -135,156 +165,83 @@ export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<
       graph.apply(eventOf(numberedPod(7, { app: "client" })));
       expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
       expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
     }));
 
-  it("a refused transaction leaves all that packets meet as it was, and the next call repairs", () =>
+  it("a refused delta leaves all that packets meet as it was, and the next call repairs", () =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       const backend = bench.open();
       await backend.install(graph.program());
-      // The delta deletes an element that somebody else has already deleted: nft refuses that, in the middle of the batch.
-      await bench.foreign(deleteElement(await tableOf(bench), "pods4_", "10.1.0.1"));
-      const before = reachableText(await tableOf(bench));
       graph.apply(removalOf(clients[0] as ApiObject));
       graph.apply(eventOf(allowingPolicy("more", "web", "other", 9090)));
+      await bench.refuseNextDelta(graph);
+      const before = await bench.met();
       const failed = await backend.apply(graph.flush()).catch((error: unknown) => error);
       expect(failed).toBeInstanceOf(BackendError);
       expect(failed).toMatchObject({ kind: "refused", output: expect.any(String) });
-      expect(reachableText(await tableOf(bench))).toBe(before);
+      expect(await bench.met()).toBe(before);
       expect(await backend.apply(graph.flush())).toMatchObject({ how: "repaired" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
       expect(await backend.apply(graph.flush())).toEqual({ how: "unchanged", operations: 0, elements: 0 });
     }));
 
-  it("replaces the table when the difference is refused too", () =>
+  it("replaces everything when the difference is refused too", () =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       const backend = bench.open();
       await backend.install(graph.program());
-      // Our base chain as an ordinary chain, kept in use by an element of our own map.
-      const forward = { name: "forward", hook: undefined, comment: undefined, rules: [] };
-      await bench.foreign(
-        operations(
-          { kind: "flush-chain", chain: "forward" },
-          { kind: "delete-chain", chain: "forward" },
-          { kind: "add-chain", chain: forward },
-          {
-            kind: "add-elements",
-            set: "ingress4",
-            elements: [{ key: "10.9.9.9", verdict: { kind: "jump", chain: "forward" } }],
-          },
-        ),
-      );
+      const sentence = await bench.refuseDifference();
       const { differences, repair } = await backend.verify();
-      expect(differences).toEqual(
-        expect.arrayContaining([
-          expect.stringMatching(/^chain forward is no base chain, not "type filter hook forward priority -5/),
-          expect.stringMatching(/^map ingress4 has 1 element \(10\.9\.9\.9\) too many$/),
-        ]),
-      );
+      expect(differences).toEqual(expect.arrayContaining([expect.stringMatching(sentence)]));
       expect(repair).toMatchObject({ how: "replaced", refusal: { kind: "refused" } });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
+      expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
     }));
 
-  it.each<[string, RegExp, (table: Ruleset) => Transaction]>([
-    ["emptied chains", /^chain forward lacks the rule: ct state/, (table) => operations(...flushes(table))],
-    [
-      "a deleted rule",
-      /^chain midstream lacks the rule: /,
-      (table) => refill(table, "midstream", (rules) => rules.slice(1)),
-    ],
-    [
-      "an accept at the top",
-      /^chain forward has a rule too many: ip saddr 203.0.113.9 accept$/,
-      (table) => refill(table, "forward", (rules) => [acceptRule("203.0.113.9"), ...rules]),
-    ],
-    [
-      "rules in another order",
-      /^chain forward has its rules in another order$/,
-      (table) => refill(table, "forward", (rules) => [...rules].reverse()),
-    ],
-    [
-      "a missing element",
-      /^set pods4_\S+ lacks 1 element \(10\.1\.0\.1\)$/,
-      (table) => deleteElement(table, "pods4_", "10.1.0.1"),
-    ],
-    [
-      "an element too many",
-      /^set pods4_\S+ has 1 element \(203\.0\.113\.9\) too many$/,
-      (table) =>
-        operations({
-          kind: "add-elements",
-          set: setName(table, "pods4_"),
-          elements: [{ key: "203.0.113.9", verdict: undefined }],
-        }),
-    ],
-    [
-      "an element with another verdict",
-      /^map ingress4 has "accept" for 10\.1\.0\.0, not "jump ingress4_/,
-      () =>
-        operations(
-          { kind: "delete-elements", set: "ingress4", elements: ["10.1.0.0"] },
-          { kind: "add-elements", set: "ingress4", elements: [{ key: "10.1.0.0", verdict: { kind: "accept" } }] },
-        ),
-    ],
-    [
-      "a chain and a set of somebody else",
-      /^(chain|set) foreign(er)? is not ours$/,
-      () =>
-        operations(
-          { kind: "add-chain", chain: { name: "foreign", hook: undefined, comment: undefined, rules: [] } },
-          { kind: "add-set", set: foreignSet },
-          { kind: "add-rule", chain: "foreign", rule: acceptRule("203.0.113.9") },
-        ),
-    ],
-    [
-      "a counter of somebody else",
-      /^counter foreign is not ours$/,
-      () => operations({ kind: "add-counter", name: "foreign" }),
-    ],
-  ])("sees and repairs %s by the difference", (_, sentence, change) =>
+  it.each(DAMAGES)("sees and repairs %s by the difference, and so does the next start", (damage) =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       const backend = bench.open();
       await backend.install(graph.program());
-      await bench.foreign(change(await tableOf(bench)));
+      const sentence = await bench.damage(damage);
+      expect(await bench.found()).not.toBe(bench.expected(graph));
       const { differences, repair } = await backend.verify();
-      expect(differences).not.toEqual([]);
       expect(differences).toEqual(expect.arrayContaining([expect.stringMatching(sentence)]));
       expect(repair).toMatchObject({ how: "repaired" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
       expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
+      await bench.damage(damage);
+      expect(await bench.open().install(graph.program())).toMatchObject({ how: "adopted" });
+      expect(await bench.found()).toBe(bench.expected(graph));
     }),
   );
 
-  it("sees and repairs a deleted table", () =>
+  it("sees that nothing is left, and makes it anew", () =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       const backend = bench.open();
       await backend.install(graph.program());
-      await bench.foreign(operations({ kind: "delete-table" }));
-      expect(await backend.verify()).toMatchObject({
-        differences: ["table nftpol is missing"],
-        repair: { how: "created" },
-      });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      const sentence = await bench.removeAll();
+      expect(await bench.found()).toBe("none");
+      expect(await backend.verify()).toMatchObject({ differences: [sentence], repair: { how: "created" } });
+      expect(await bench.found()).toBe(bench.expected(graph));
     }));
 
-  it("a deleted table fails the next delta; the one after makes it anew, with both deltas", () =>
+  it("where nothing is left the next delta is refused; the one after makes it anew, with both deltas", () =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       const backend = bench.open();
       await backend.install(graph.program());
-      await bench.foreign(operations({ kind: "delete-table" }));
+      await bench.removeAll();
       graph.apply(eventOf(numberedPod(5, { app: "client" })));
       await expect(backend.apply(graph.flush())).rejects.toMatchObject({ kind: "refused" });
       graph.apply(eventOf(numberedPod(6, { app: "client" })));
       expect(await backend.apply(graph.flush())).toMatchObject({ how: "created" });
-      expect(foundText(await bench.found())).toBe(expectedText(graph));
+      expect(await bench.found()).toBe(bench.expected(graph));
     }));
 
-  it("counts nothing dropped in a new table, and says when there is none", () =>
+  it("counts nothing dropped by new rules, and says when there are none", () =>
     withBench(async (bench) => {
       const backend = bench.open();
       expect(await backend.dropped()).toBeUndefined();
@@ -298,13 +255,12 @@ export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<
       expect(backend.size()).toEqual({ sets: 0, elements: 0, chains: 0, rules: 0 });
       const graph = graphOf(...base);
       await backend.install(graph.program());
-      const { sets, chains } = await tableOf(bench);
-      const elements = [...sets.values()].reduce((sum, set) => sum + set.elements.size, 0);
-      const rules = [...chains.values()].reduce((sum, chain) => sum + chain.rules.length, 0);
-      expect(backend.size()).toEqual({ sets: sets.size, elements, chains: chains.size, rules });
+      const size = await bench.size();
+      expect(size.elements).toBeGreaterThan(0);
+      expect(backend.size()).toEqual(size);
     }));
 
-  it("removes the table and says whether there was one, also beside a backend that is at work", () =>
+  it("removes everything and says whether there was anything, also beside a backend that is at work", () =>
     withBench(async (bench) => {
       const graph = graphOf(...base);
       const working = bench.open();
@@ -312,7 +268,7 @@ export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<
       const cleaner = bench.open();
       expect(await cleaner.cleanUp()).toBe(true);
       expect(await cleaner.cleanUp()).toBe(false);
-      expect(await bench.found()).toEqual({ kind: "none" });
+      expect(await bench.found()).toBe("none");
       expect(await working.verify()).toMatchObject({ repair: { how: "created" } });
     }));
 
@@ -326,62 +282,3 @@ export function backendSuite(withBench: (body: (bench: BackendBench) => Promise<
       expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
     }));
 }
-
-function operations(...list: readonly Operation[]): Transaction {
-  return { table: "nftpol", operations: list };
-}
-
-async function tableOf(bench: BackendBench): Promise<Ruleset> {
-  const found = await bench.found();
-  if (found.kind !== "table") throw new Error(`no table: ${found.kind}`);
-  return found.ruleset;
-}
-
-function setName(table: Ruleset, prefix: string): string {
-  const name = [...table.sets.keys()].find((each) => each.startsWith(prefix));
-  if (name === undefined) throw new Error(`no set ${prefix}…`);
-  return name;
-}
-
-function deleteElement(table: Ruleset, prefix: string, element: string): Transaction {
-  return operations({ kind: "delete-elements", set: setName(table, prefix), elements: [element] });
-}
-
-function flushes(table: Ruleset): Operation[] {
-  return [...table.chains.keys()].map((chain) => ({ kind: "flush-chain", chain }));
-}
-
-type Rules = readonly Rule[];
-
-function refill(table: Ruleset, chain: string, change: (rules: Rules) => Rules): Transaction {
-  const rules = change(table.chains.get(chain)?.rules ?? []);
-  return operations(
-    { kind: "flush-chain", chain },
-    ...rules.map((rule): Operation => ({ kind: "add-rule", chain, rule })),
-  );
-}
-
-function acceptRule(address: string): Rule {
-  return {
-    statements: [
-      {
-        kind: "match",
-        left: { kind: "field", field: "ip saddr" },
-        operator: "==",
-        right: { kind: "values", values: [address] },
-      },
-      { kind: "verdict", verdict: { kind: "accept" } },
-    ],
-    comment: undefined,
-  };
-}
-
-const foreignSet = {
-  kind: "set" as const,
-  name: "foreigner",
-  key: ["ip saddr" as const],
-  interval: false,
-  size: 16,
-  comment: undefined,
-  elements: new Set<string>(),
-};

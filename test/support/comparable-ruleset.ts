@@ -1,4 +1,5 @@
 // Owns what counts as the same table when tests compare texts: everything but what nft versions spell otherwise or leave out.
+import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import type { FoundTable } from "../../src/backends/nft/kernel-table.ts";
 import {
   type Chain,
@@ -9,6 +10,7 @@ import {
   type VerdictMap,
 } from "../../src/backends/nft/ruleset.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
+import type { RuleGraph } from "../../src/graph/rule-graph.ts";
 
 /**
  * The table's text without comments of chains (nft 1.0.6 does not list them), `typeof` (only says how a key was spelled), and
@@ -18,6 +20,11 @@ export function comparableText(ruleset: Ruleset): string {
   return renderText(ruleset)
     .replace(/^ *(typeof|size) .*\n/gm, "")
     .replace(/^( *chain [^\n]*\n) *comment [^\n]*\n/gm, "$1");
+}
+
+/** What the table should be, compiled from nothing. */
+export function expectedText(graph: RuleGraph): string {
+  return comparableText(compileRuleset(graph.program()));
 }
 
 /** The same for a table that was found; objects that are not ours are listed below it. */

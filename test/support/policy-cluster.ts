@@ -1,9 +1,7 @@
 // Owns small clusters for tests that need to know what is in them: numbered pods, policies that let labelled pods in, and the
 // graph of the node n1.
-import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import type { ProgramOptions } from "../../src/program/program.ts";
-import { comparableText } from "./comparable-ruleset.ts";
 import { type ApiObject, storeOf } from "./random-cluster.ts";
 
 /** All that a program can contain. */
@@ -18,11 +16,6 @@ export function graphOf(...objects: readonly ApiObject[]): RuleGraph {
   const graph = new RuleGraph(storeOf([thisNode, ...objects]), "n1", SUITE_OPTIONS);
   graph.flush();
   return graph;
-}
-
-/** What the table should be, compiled from nothing. */
-export function expectedText(graph: RuleGraph): string {
-  return comparableText(compileRuleset(graph.program()));
 }
 
 /** The node n1, where pods get addresses of 10.2.0.0/24. */
@@ -62,7 +55,7 @@ export function allowingPolicy(name: string, to: string, from: string, port?: nu
   };
 }
 
-/** Enough pods that a transaction with their addresses takes nft some time. */
+/** Enough pods that a change with their addresses takes some time. */
 export function crowd(count: number): readonly ApiObject[] {
   return Array.from({ length: count }, (_, index) => numberedPod(256 + index, { app: "crowd" }));
 }

@@ -1,23 +1,26 @@
-// The backend over memory does what every backend has to do, and survives what only memory can be told to do.
+// The nft backend over memory does what every backend has to do, and survives what only memory can be told to do.
 import { describe, expect, it } from "vitest";
 import { type MemoryFault, MemoryKernelTable } from "../../src/backends/nft/memory-kernel-table.ts";
 import { openMemoryBackend } from "../../src/backends/nft/open-backend.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
+import type { Transaction } from "../../src/backends/nft/transaction.ts";
 import { backendSuite } from "../support/backend-suite.ts";
-import { comparableText, foundText } from "../support/comparable-ruleset.ts";
-import { allowingPolicy, expectedText, graphOf, numberedPod } from "../support/policy-cluster.ts";
+import { comparableText, expectedText, foundText } from "../support/comparable-ruleset.ts";
+import { nftBench } from "../support/nft-bench.ts";
+import { allowingPolicy, graphOf, numberedPod } from "../support/policy-cluster.ts";
 import { eventOf } from "../support/random-cluster.ts";
 
 describe("over memory", () => {
   backendSuite(async (body) => {
     const table = new MemoryKernelTable();
-    await body({
-      open: (onTransaction) => openMemoryBackend({ onTransaction }, table),
-      found: () => table.read(),
-      foreign: (transaction) => table.write(transaction),
+    const place = {
+      open: (onTransaction?: (text: string) => void) => openMemoryBackend({ onTransaction }, table),
+      table: () => table.read(),
+      foreign: (transaction: Transaction) => table.write(transaction),
       fingerprint: async () =>
         renderText(table.ruleset() ?? { table: "", counters: new Set(), sets: new Map(), chains: new Map() }),
-    });
+    };
+    await body(nftBench(place));
   });
 });
 
@@ -125,6 +128,17 @@ it("a rule that nobody understands leaves its chain by the difference, anything 
     repair: { how: "replaced" },
   });
   expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
+});
+
+it("a counter of somebody else goes by the difference", async () => {
+  const { table, backend, graph } = started();
+  await backend.install(graph.program());
+  await table.write({ table: "nftpol", operations: [{ kind: "add-counter", name: "foreign" }] });
+  expect(await backend.verify()).toMatchObject({
+    differences: ["counter foreign is not ours"],
+    repair: { how: "repaired" },
+  });
+  expect(foundText(await table.read())).toBe(expectedText(graph));
 });
 
 it("each transaction's text is seen before it is written, and loads to the same table", async () => {

@@ -1,5 +1,5 @@
-// Owns the backend's place in a namespace: our backend with one nft and one way to write, beside tables of other software that must
-// stay what they are.
+// Owns the nft backend's place in a namespace: our backend with one nft and one way to write, beside tables of other software that
+// must stay what they are.
 import { expect } from "vitest";
 import { NftKernelTable } from "../../src/backends/nft/io/nft-kernel-table.ts";
 import type { NftBackend } from "../../src/backends/nft/nft-backend.ts";
@@ -7,6 +7,7 @@ import { openNftBackend } from "../../src/backends/nft/open-backend.ts";
 import { renderTransaction } from "../../src/backends/nft/transaction.ts";
 import type { BackendBench } from "./backend-suite.ts";
 import { withNetns } from "./netns.ts";
+import { nftBench } from "./nft-bench.ts";
 import { nftBinaries } from "./nft-binaries.ts";
 import { type NftInNetns, withNftIn } from "./nft-in-netns.ts";
 import { SUITE_OPTIONS } from "./policy-cluster.ts";
@@ -44,18 +45,19 @@ export async function withKernelBench(
       const program = { binary: nft.launcher, timeoutMs: 30_000 };
       const reader = new NftKernelTable({ program, options: SUITE_OPTIONS, writer: "child" });
       try {
-        await body({
-          nft,
-          open: (onTransaction, timeoutMs) => {
-            const settings = { options: SUITE_OPTIONS, nftBinary: nft.launcher, writer, onTransaction, timeoutMs };
-            const backend = openNftBackend(settings);
-            backends.push(backend);
-            return backend;
-          },
-          found: () => reader.read(),
+        const open = (onTransaction?: (text: string) => void, timeoutMs?: number) => {
+          const settings = { options: SUITE_OPTIONS, nftBinary: nft.launcher, writer, onTransaction, timeoutMs };
+          const backend = openNftBackend(settings);
+          backends.push(backend);
+          return backend;
+        };
+        const bench = nftBench({
+          open,
+          table: () => reader.read(),
           foreign: (transaction) => nft.load(renderTransaction(transaction)),
           fingerprint: () => nft.list("-a", "list", "table", "inet", "nftpol"),
         });
+        await body({ ...bench, open, nft });
       } finally {
         for (const backend of backends) await backend.close();
       }
