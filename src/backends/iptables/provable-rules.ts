@@ -16,7 +16,7 @@ import {
 import type { ConnectionState } from "../packet.ts";
 import { elementBlock, FIRST_PACKET_MASK, PROTOCOL_NUMBERS } from "./lookup.ts";
 import { chainOfRule, type IpSet, type IptablesRuleset, type Match, type Rule } from "./ruleset.ts";
-import { ruleText, targetText } from "./text.ts";
+import { ruleText, targetWords } from "./text.ts";
 import { CHAIN_OF_HOOK, tracePacket } from "./trace.ts";
 
 /** The rules must not change while they are asked. */
@@ -51,7 +51,7 @@ function describedTrace(ruleset: IptablesRuleset, packet: Parameters<NodeRules["
         ruleIndex,
         rule: ruleText(rule, packet.family),
         element: undefined,
-        verdict: rule.target.kind === "log" ? undefined : targetText(rule.target),
+        verdict: rule.target.kind === "log" ? undefined : targetWords(rule.target).join(" "),
       })),
   };
 }

@@ -1,86 +1,90 @@
 // Rules and sets as iptables-save and ipset write them. Byte-identical for equal rulesets.
 
-import { type Address, compareAddresses, FAMILIES, type Family } from "../../net/address.ts";
-import {
-  type Chain,
-  type IpSet,
-  type IptablesRuleset,
-  isBuiltIn,
-  type Match,
-  type Ports,
-  type Rule,
-  type Target,
-} from "./ruleset.ts";
+import { type Address, compareAddresses, type Family } from "../../net/address.ts";
+import { type Chain, type IpSet, isBuiltIn, type Match, type Ports, type Rule, type Target } from "./ruleset.ts";
 import { SAME_ADDRESS_BYTECODE } from "./same-address-bpf.ts";
 
 /** One rule on one line, without its chain: `-s 10.0.0.0/8 -p tcp -m tcp --dport 80 -m comment --comment "shop/api[0]" -j RETURN`. */
 export function ruleText(rule: Rule, family: Family): string {
-  const protocol = rule.matches.find((match) => match.kind === "protocol")?.protocol;
-  const words = rule.matches.map((match, index) => {
-    const text = matchText(match, family, protocol);
-    // Two conditions of one extension are written behind one `-m`.
-    const shared = `-m ${protocol} `;
-    const before = rule.matches[index - 1]?.kind;
-    return before === "source-port" && text.startsWith(shared) ? text.slice(shared.length) : text;
-  });
-  if (rule.comment !== undefined) words.push(`-m comment --comment ${quoted(rule.comment)}`);
-  return [...words, targetText(rule.target)].join(" ");
+  const words = ruleWords(rule, family);
+  return words.map((word, index) => (FREE_TEXT.has(words[index - 1] ?? "") ? quoted(word) : word)).join(" ");
 }
 
-function matchText(match: Match, family: Family, protocol: string | undefined): string {
-  switch (match.kind) {
-    case "source":
-      return `-s ${match.block.text}`;
-    case "destination":
-      return `-d ${match.block.text}`;
-    case "protocol":
-      return `-p ${match.protocol}`;
-    case "not-first-packet":
-      return "-m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN";
-    case "source-port":
-      return `-m ${protocol} --sport ${match.port}`;
-    case "destination-ports":
-      return portsText(match.ports, protocol);
-    case "icmpv6-type":
-      return `-m icmp6 --icmpv6-type ${match.type}`;
-    case "connection-state":
-      return `-m conntrack --ctstate ${match.states.join(",")}`;
-    case "destination-nat":
-      return "-m conntrack --ctstate DNAT";
-    case "source-is-local":
-      return "-m addrtype --src-type LOCAL";
-    case "set":
-      return `-m set ${match.negated ? "! " : ""}--match-set ${match.set} ${match.sides.join(",")}`;
-    case "same-address":
-      return `-m bpf --bytecode "${SAME_ADDRESS_BYTECODE[family]}"`;
-    case "limit":
-      return `-m limit --limit ${match.perSecond}/sec --limit-burst ${match.burst}`;
-  }
-}
-
-function portsText(ports: readonly Ports[], protocol: string | undefined): string {
-  const words = ports.map(({ first, last }) => (first === last ? `${first}` : `${first}:${last}`));
-  return ports.length === 1 ? `-m ${protocol} --dport ${words[0]}` : `-m multiport --dports ${words.join(",")}`;
-}
-
-export function targetText(target: Target): string {
-  switch (target.kind) {
-    case "return":
-      return "-j RETURN";
-    case "drop":
-      return "-j DROP";
-    case "jump":
-      return `-j ${target.chain}`;
-    case "goto":
-      return `-g ${target.chain}`;
-    case "log":
-      return `-j NFLOG --nflog-prefix ${quoted(target.prefix)} --nflog-group ${target.group}`;
-  }
-}
+/** What follows these may hold blanks. */
+const FREE_TEXT: ReadonlySet<string> = new Set(["--comment", "--bytecode", "--nflog-prefix"]);
 
 /** As xtables_save_string does: quotes unless every character is plain. */
 function quoted(text: string): string {
   return /^[\w-]+$/.test(text) ? text : `"${text.replace(/["'\\]/g, "\\$&")}"`;
+}
+
+/** The same as arguments of the program. */
+export function ruleWords(rule: Rule, family: Family): string[] {
+  const protocol = rule.matches.find((match) => match.kind === "protocol")?.protocol ?? "";
+  const words: string[] = [];
+  for (const [index, match] of rule.matches.entries()) {
+    const own = matchWords(match, family, protocol);
+    // Two conditions of one extension are written behind one `-m`.
+    const isShared = rule.matches[index - 1]?.kind === "source-port" && own[1] === protocol;
+    words.push(...(isShared ? own.slice(2) : own));
+  }
+  if (rule.comment !== undefined) words.push("-m", "comment", "--comment", rule.comment);
+  words.push(...targetWords(rule.target));
+  return words;
+}
+
+function matchWords(match: Match, family: Family, protocol: string): readonly string[] {
+  switch (match.kind) {
+    case "source":
+      return ["-s", match.block.text];
+    case "destination":
+      return ["-d", match.block.text];
+    case "protocol":
+      return ["-p", match.protocol];
+    case "not-first-packet":
+      return ["-m", "tcp", "!", "--tcp-flags", "FIN,SYN,RST,ACK", "SYN"];
+    case "source-port":
+      return ["-m", protocol, "--sport", String(match.port)];
+    case "destination-ports":
+      return portsWords(match.ports, protocol);
+    case "icmpv6-type":
+      return ["-m", "icmp6", "--icmpv6-type", String(match.type)];
+    case "connection-state":
+      return ["-m", "conntrack", "--ctstate", match.states.join(",")];
+    case "destination-nat":
+      return ["-m", "conntrack", "--ctstate", "DNAT"];
+    case "source-is-local":
+      return ["-m", "addrtype", "--src-type", "LOCAL"];
+    case "set":
+      return ["-m", "set", ...(match.negated ? ["!"] : []), "--match-set", match.set, match.sides.join(",")];
+    case "same-address":
+      return ["-m", "bpf", "--bytecode", SAME_ADDRESS_BYTECODE[family]];
+    case "limit":
+      return ["-m", "limit", "--limit", `${match.perSecond}/sec`, "--limit-burst", String(match.burst)];
+  }
+}
+
+function portsWords(ports: readonly Ports[], protocol: string): readonly string[] {
+  const words = ports.map(({ first, last }) => (first === last ? `${first}` : `${first}:${last}`));
+  const [only] = words;
+  if (words.length === 1 && only !== undefined) return ["-m", protocol, "--dport", only];
+  return ["-m", "multiport", "--dports", words.join(",")];
+}
+
+/** `-j RETURN`. */
+export function targetWords(target: Target): readonly string[] {
+  switch (target.kind) {
+    case "return":
+      return ["-j", "RETURN"];
+    case "drop":
+      return ["-j", "DROP"];
+    case "jump":
+      return ["-j", target.chain];
+    case "goto":
+      return ["-g", target.chain];
+    case "log":
+      return ["-j", "NFLOG", "--nflog-prefix", target.prefix, "--nflog-group", String(target.group)];
+  }
 }
 
 export function createText({ name, type, family, maxElements, elements }: IpSet): string {
@@ -88,13 +92,16 @@ export function createText({ name, type, family, maxElements, elements }: IpSet)
   return `create ${name} ${type} family ${family === 4 ? "inet" : "inet6"} hashsize ${hashSize} maxelem ${maxElements}`;
 }
 
-/** The input of `iptables-restore --noflush` (of `ip6tables-restore` for family 6) that makes our chains, without the jumps to them. */
+/** The input of `iptables-restore --noflush` (of `ip6tables-restore` for family 6) that makes our chains, and the jumps to them in built-in ones. */
 export function restoreText(chains: Iterable<Chain>, family: Family): string {
-  const own = sortedByName([...chains].filter(({ name }) => !isBuiltIn(name)));
+  const sorted = sortedByName(chains);
+  const own = sorted.filter(({ name }) => !isBuiltIn(name));
+  const jumps = sorted.filter(({ name }) => isBuiltIn(name));
   return [
     "*filter",
     ...own.map(({ name }) => `:${name} - [0:0]`),
     ...own.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${ruleText(rule, family)}`)),
+    ...jumps.flatMap(({ name, rules }) => rules.map((rule) => `-I ${name} 1 ${ruleText(rule, family)}`)),
     "COMMIT",
     "",
   ].join("\n");
@@ -119,32 +126,4 @@ export function sortedElements({ elements }: IpSet): string[] {
 
 export function sortedByName<T extends { readonly name: string }>(items: Iterable<T>): T[] {
   return [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
-
-/**
- * A shell script that makes the rules where none of ours are: sets, chains, and the jumps to them, in this order. Its here-documents
- * are quoted, and no line of theirs can be the word that ends them: each begins with a command.
- */
-export function renderScript({ chains, sets }: IptablesRuleset): string {
-  const document = (command: string, text: string) => `${command} <<'END'\n${text}END\n`;
-  const parts = [
-    "#!/bin/sh",
-    "# Sets first, then the chains that look them up, then the jumps to those.",
-    "set -e",
-    "",
-  ];
-  parts.push(document("ipset restore", setsText(sets.values())));
-  for (const family of FAMILIES)
-    parts.push(document(`${tool(family)}-restore --noflush`, restoreText(chains[family].values(), family)));
-  for (const family of FAMILIES) {
-    for (const { name, rules } of sortedByName(chains[family].values())) {
-      if (isBuiltIn(name))
-        for (const rule of rules) parts.push(`${tool(family)} -w -I ${name} 1 ${ruleText(rule, family)}`);
-    }
-  }
-  return `${parts.join("\n")}\n`;
-}
-
-function tool(family: Family): string {
-  return family === 4 ? "iptables" : "ip6tables";
 }
