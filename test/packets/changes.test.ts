@@ -3,7 +3,7 @@
 
 import { expect, it } from "vitest";
 import { describeKernel } from "../support/kernel.ts";
-import { waysToWrite } from "../support/packet-nft.ts";
+import { waysToWrite } from "../support/packet-ways.ts";
 import { changeOnce, SEED, withRunningShop } from "./running-shop.ts";
 import { harmTo } from "./shop.ts";
 
@@ -12,7 +12,7 @@ const CHANGES = 1000;
 const TRANSACTIONS = 100;
 
 describeKernel("1,000 changes under traffic", () => {
-  it.each(waysToWrite())(`lose no allowed packet and let no denied one through (nft of $name; seed ${SEED})`, (way) =>
+  it.each(waysToWrite())(`lose no allowed packet and let no denied one through ($name; seed ${SEED})`, (way) =>
     withRunningShop({ way }, async ({ agent, traffic, streams, changes }) => {
       const transactions = () => agent.lines("rules changed").length;
       for (let made = 0; made < CHANGES || transactions() < TRANSACTIONS; made++) await changeOnce(changes, agent);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { describeKernel } from "../support/kernel.ts";
-import { waysToWrite } from "../support/packet-nft.ts";
+import { nftWays } from "../support/packet-ways.ts";
 import { goThroughOutage } from "./api-outage.ts";
 import { FOREIGN_COMMANDS, sufferForeignCommand, sufferForeignCommandAmidChanges } from "./foreign-command.ts";
 import { killNft, written } from "./killed-nft.ts";
@@ -54,7 +54,7 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
       (command) => withRunningShop({}, (shop) => sufferForeignCommand(shop, command)),
     );
 
-    describe.each(waysToWrite())("with nft of $name", { concurrent: false }, (way) => {
+    describe.each(nftWays())("with $name", { concurrent: false }, (way) => {
       it("an nft that is killed in the middle of a transaction, or at any other moment, harms nothing", () =>
         withRunningShop({ way }, async (shop) => {
           const { agent, traffic, streams, changeFor, random } = shop;

@@ -3,8 +3,8 @@
 import { type PacketAgent, withAgent } from "../support/packet-agent.ts";
 import { type PacketApiServer, withApiServer } from "../support/packet-api-server.ts";
 import { type Attachment, type PacketNetwork, withPacketNetwork } from "../support/packet-network.ts";
-import type { WayToWrite } from "../support/packet-nft.ts";
 import { type PacketTraffic, withTraffic } from "../support/packet-traffic.ts";
+import type { WayToWrite } from "../support/packet-ways.ts";
 import { SafeChanges, seededRandom } from "./safe-changes.ts";
 import { SHOP_HOSTS, type ShopStreams, startShopStreams } from "./shop.ts";
 

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { findProgram } from "../../scripts/system-tools.ts";
 import type { Netns, RunResult } from "./netns.ts";
-import type { WayToWrite } from "./packet-nft.ts";
+import type { WayToWrite } from "./packet-ways.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 const PATIENCE_MS = 45_000;

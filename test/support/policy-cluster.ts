@@ -1,6 +1,7 @@
 // Owns small clusters for tests that need to know what is in them: numbered pods, policies that let labelled pods in, and the
 // graph of the node n1.
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
+import { type Address, parseAddress } from "../../src/net/address.ts";
 import type { ProgramOptions } from "../../src/program/program.ts";
 import { type ApiObject, storeOf } from "./random-cluster.ts";
 
@@ -26,6 +27,12 @@ const thisNode: ApiObject = {
   spec: { podCIDRs: ["10.2.0.0/24", "fd02::/64"] },
   status: { addresses: [{ type: "InternalIP", address: "10.9.0.1" }] },
 };
+
+export function addressOf(text: string): Address {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new Error(`${text} is no address`);
+  return parsed.address;
+}
 
 /** Pod number `index` of namespace x; on this node or on another. */
 export function numberedPod(index: number, labels: Record<string, string>, node: "n1" | "n2" = "n2"): ApiObject {
