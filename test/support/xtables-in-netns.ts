@@ -22,8 +22,10 @@ export interface XtablesInNetns {
   /** /proc/net of the namespace. */
   readonly procNet: string;
   readonly lockFile: string;
-  /** Runs a program in the namespace and expects it to be content. */
-  sh(command: string): Promise<string>;
+  /** Where the launchers lie; gone after the test, with all that is in it. */
+  readonly folder: string;
+  /** Runs a program in the namespace and expects it to be content; programs of iptables as the launchers do. */
+  sh(command: string, input?: string): Promise<string>;
 }
 
 const XTABLES = ["iptables", "ip6tables"].flatMap((name) =>
@@ -61,8 +63,10 @@ export async function withXtablesIn<T>(
       ipset: new IpsetProgram({ binary: join(folder, "ipset"), timeoutMs: 30_000 }),
       procNet: `/proc/${holder.pid}/net`,
       lockFile,
-      sh: async (command) => {
-        const { code, stdout, stderr } = await ns.run(["sh", "-ec", command]);
+      folder,
+      sh: async (command, input) => {
+        const own = `export XTABLES_LOCKFILE='${lockFile}'; ${command}`;
+        const { code, stdout, stderr } = await ns.run(["sh", "-ec", own], input === undefined ? {} : { input });
         if (code !== 0) throw new Error(`${command}: ${stderr}`);
         return stdout;
       },

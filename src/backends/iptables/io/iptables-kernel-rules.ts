@@ -27,6 +27,8 @@ export interface IptablesSettings {
   readonly ipset?: IpsetProgram;
   /** Between two looks at where our jumps stand; 0: never. */
   readonly watchEveryMs?: number;
+  /** /proc/net of the network namespace that the programs work in. */
+  readonly procNet?: string;
 }
 
 /** A flushed FORWARD is open: not for long. Cost of a look: a child of 3 ms for each family. */
@@ -62,7 +64,8 @@ export class IptablesKernelRules implements KernelRules {
 
   async probe(): Promise<BackendFacts> {
     const { chosen } = await this.#open();
-    return probeIptables(chosen, this.#ipset, this.#settings.options ?? DEFAULT_PROGRAM_OPTIONS);
+    const { options = DEFAULT_PROGRAM_OPTIONS, procNet } = this.#settings;
+    return probeIptables(chosen, this.#ipset, options, procNet);
   }
 
   async read(): Promise<FoundRules> {
@@ -131,8 +134,9 @@ export class IptablesKernelRules implements KernelRules {
   }
 
   async #choose(): Promise<Opened> {
-    const chosen = await chooseVariant(this.#settings.variant, this.#settings.xtables ?? DEFAULT_XTABLES);
-    return { chosen, programs: chosen.programs, families: judgedFamilies(chosen.programs).families };
+    const { variant, xtables = DEFAULT_XTABLES, procNet } = this.#settings;
+    const chosen = await chooseVariant(variant, xtables, procNet);
+    return { chosen, programs: chosen.programs, families: judgedFamilies(chosen.programs, procNet).families };
   }
 }
 
