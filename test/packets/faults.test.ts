@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { describeKernel } from "../support/kernel.ts";
 import { nftWays } from "../support/packet-ways.ts";
 import { goThroughOutage } from "./api-outage.ts";
-import { FOREIGN_COMMANDS, sufferForeignCommand, sufferForeignCommandAmidChanges } from "./foreign-command.ts";
-import { killNft, written } from "./killed-nft.ts";
+import { FOREIGN_NFT_COMMANDS, sufferForeignCommand, sufferForeignCommandAmidChanges } from "./foreign-command.ts";
+import { killProgram, written } from "./killed-programs.ts";
 import { SEED, withRunningShop } from "./running-shop.ts";
 import { harmTo } from "./shop.ts";
 
@@ -48,7 +48,7 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
         }),
     );
 
-    it.each(FOREIGN_COMMANDS)(
+    it.each(FOREIGN_NFT_COMMANDS)(
       "%s: what is allowed stays so; what is denied is open until the agent goes on, and then closed, connections too",
       { concurrent: false },
       (command) => withRunningShop({}, (shop) => sufferForeignCommand(shop, command)),
@@ -61,9 +61,9 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
           for (let round = 0; round < 4; round++) {
             await changeFor(random() * 200);
             const from = agent.log.length;
-            await killNft(shop);
+            await killProgram(shop);
             // While it repairs, too.
-            if (round % 2 === 1) await killNft(shop);
+            if (round % 2 === 1) await killProgram(shop);
             await written(shop, from);
           }
           await traffic.finish(streams.allowed);
@@ -72,7 +72,7 @@ describeKernel(`faults under traffic (seed ${SEED})`, () => {
         }));
 
       it("flush table inet nftpol, and changes go on: what is allowed stays so, what is denied is soon closed again", () =>
-        withRunningShop({ way }, (shop) => sufferForeignCommandAmidChanges(shop, "flush table inet nftpol")));
+        withRunningShop({ way }, (shop) => sufferForeignCommandAmidChanges(shop, "nft flush table inet nftpol")));
     });
   });
 });

@@ -1,20 +1,19 @@
-// Somebody else empties or removes our table under traffic. Owns what packets may do until the agent has repaired it, and then.
+// Somebody else empties or removes our rules under traffic. Owns what packets may do until the agent has repaired it, and then.
 
 import { expect } from "vitest";
 import type { Stream } from "../support/packet-streams.ts";
 import { changeOnce, type RunningShop } from "./running-shop.ts";
 import { harmTo } from "./shop.ts";
 
-/** For `nft`, by names that are known. */
-export const FOREIGN_COMMANDS = ["flush table inet nftpol", "delete table inet nftpol"] as const;
-type ForeignCommand = (typeof FOREIGN_COMMANDS)[number];
+/** For the shell of the node, by names that are known. */
+export const FOREIGN_NFT_COMMANDS = ["nft flush table inet nftpol", "nft delete table inet nftpol"] as const;
 
 /** Between two looks at the connections that began while the table was not ours; the second is for packets under way in the first. */
 const SECOND_LOOK_MS = 1_200;
 const PATIENCE_MS = 30_000;
 
 /** While nothing else happens. The agent is held back until everything that is denied passes: so much is open without it. */
-export async function sufferForeignCommand(shop: RunningShop, command: ForeignCommand): Promise<void> {
+export async function sufferForeignCommand(shop: RunningShop, command: string): Promise<void> {
   const { agent, traffic, streams } = shop;
   const denied = streams.denied.filter((stream) => stream.spec.kind === "fresh-udp" || stream.spec.kind === "udp");
   await traffic.flowing(5, streams.allowed);
@@ -32,7 +31,7 @@ export async function sufferForeignCommand(shop: RunningShop, command: ForeignCo
 }
 
 /** While changes go on: one may be under way, and the next one that the kernel refuses shows the agent what is wrong, too. */
-export async function sufferForeignCommandAmidChanges(shop: RunningShop, command: ForeignCommand): Promise<void> {
+export async function sufferForeignCommandAmidChanges(shop: RunningShop, command: string): Promise<void> {
   const { agent, traffic, streams, changes, changeFor } = shop;
   await traffic.flowing(5, streams.allowed);
   await changeFor(200);
@@ -53,8 +52,8 @@ export async function sufferForeignCommandAmidChanges(shop: RunningShop, command
   await expectClosed(shop, repaired);
 }
 
-async function run({ network }: RunningShop, command: ForeignCommand): Promise<void> {
-  expect(await network.node.run(["nft", ...command.split(" ")])).toMatchObject({ code: 0 });
+async function run({ network }: RunningShop, command: string): Promise<void> {
+  expect(await network.node.run(["sh", "-ec", command])).toMatchObject({ code: 0 });
 }
 
 /** What is allowed was never lost. What is denied is closed: new flows since the repair, connections since they were cut. */

@@ -14,6 +14,9 @@ const PATIENCE_MS = 45_000;
 
 export const NODE_NAME = "node-1";
 
+/** What another life may have another of. */
+const BACKEND_OPTIONS = ["--backend", "--iptables-variant"];
+
 export interface LogLine {
   readonly level: string;
   readonly msg: string;
@@ -45,7 +48,7 @@ export class PacketAgent {
   /** Of all its lives, in order. */
   readonly log: LogLine[] = [];
   readonly #node: Netns;
-  readonly #args: readonly string[];
+  #args: readonly string[];
   readonly #path: string | undefined;
   #stderr = "";
   #child: ChildProcess | undefined;
@@ -56,6 +59,16 @@ export class PacketAgent {
     this.#node = node;
     this.#args = ["agent", "--node-name", NODE_NAME, "--log-level", "debug", ...(way?.args ?? []), ...args];
     this.#path = way?.path ?? process.env.PATH;
+  }
+
+  /** Of its next life: these options in place of what it had for them. */
+  changeArguments(words: readonly string[]): void {
+    const names = words.filter((word) => word.startsWith("--"));
+    const kept = this.#args.filter(
+      (word, index) => !BACKEND_OPTIONS.includes(word) && !BACKEND_OPTIONS.includes(this.#args[index - 1] ?? ""),
+    );
+    if (names.some((name) => !BACKEND_OPTIONS.includes(name))) throw new Error(`not foreseen: ${names.join(" ")}`);
+    this.#args = [...kept, ...words];
   }
 
   get pid(): number {

@@ -1,4 +1,4 @@
-// nft killed while the agent works with it. Owns the moments, and the wait until all is well again.
+// A program that writes for the agent (nft, iptables, ipset) killed at its work. Owns the moments, and the wait until all is well again.
 
 import { changeOnce, type RunningShop } from "./running-shop.ts";
 
@@ -7,12 +7,12 @@ const REFUSED = "the kernel did not take the change: the old rules stay";
 const LONGEST_TRANSACTION_MS = 25;
 const PATIENCE_MS = 30_000;
 
-/** Kills any nft of the agent at random moments after changes, until that has stopped a transaction, or the reading back. */
-export async function killNft({ agent, changes, changeFor, random }: RunningShop): Promise<void> {
+/** Kills any child of the agent at random moments after changes, until that has stopped a transaction, or the reading back. */
+export async function killProgram({ agent, changes, changeFor, random }: RunningShop): Promise<void> {
   const failures = agent.lines(REFUSED).length;
   const endsAt = performance.now() + PATIENCE_MS;
   while (agent.lines(REFUSED).length === failures) {
-    if (performance.now() > endsAt) throw new Error("no nft was at work when it was killed");
+    if (performance.now() > endsAt) throw new Error("no program was at work when it was killed");
     changes.makeNext();
     await new Promise((resolve) => setTimeout(resolve, random() * LONGEST_TRANSACTION_MS));
     const pids = agent.children();
