@@ -2,7 +2,7 @@
 // stay what they are.
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { IpsetProgram } from "../../src/backends/iptables/io/ipset-program.ts";
 import { IptablesKernelRules, type IptablesSettings } from "../../src/backends/iptables/io/iptables-kernel-rules.ts";
 import type { XtablesPrograms } from "../../src/backends/iptables/io/xtables-programs.ts";
@@ -25,6 +25,8 @@ export interface IptablesKernelBench extends BackendBench {
   rules(): Promise<FoundRules>;
   /** What of other software is there, without counters. */
   others(): Promise<string>;
+  /** Other software begins anew, with tables of its own alone: ours are gone. */
+  restartOthers(): Promise<void>;
 }
 
 /** Rules of other software, with names like ours; kube-proxy's before and after its own. */
@@ -80,7 +82,10 @@ export async function withIptablesKernelBench(
   await withVariant(variant, async (programs, xtables) => {
     const { sh } = xtables;
     await xtables.ipset.restore(OTHER_SETS);
-    for (const family of FAMILIES) await sh(`${programTool(variant, family)}-restore`, otherRules(family));
+    const restartOthers = async () => {
+      for (const family of FAMILIES) await sh(`${programName(variant, family)}-restore`, otherRules(family));
+    };
+    await restartOthers();
     const others = async () => othersOf(await savedTables(variant, xtables), await xtables.ipset.save());
     const before = await others();
     const backends: IptablesBackend[] = [];
@@ -118,7 +123,7 @@ export async function withIptablesKernelBench(
       },
     });
     try {
-      await body({ ...bench, open, rules, others, settings, programs, xtables });
+      await body({ ...bench, open, rules, others, restartOthers, settings, programs, xtables });
     } finally {
       for (const backend of backends) await backend.close();
     }
@@ -128,13 +133,35 @@ export async function withIptablesKernelBench(
   });
 }
 
-function programTool(variant: Variant, family: Family): string {
+/** One for all tests of a `describe`, each of which leaves it as it was. */
+export function sharedIptablesBench(variant: Variant): () => IptablesKernelBench {
+  let bench: IptablesKernelBench | undefined;
+  let ended: Promise<void> | undefined;
+  const over = Promise.withResolvers<void>();
+  beforeAll(async () => {
+    await new Promise<void>((resolve, reject) => {
+      ended = withIptablesKernelBench(variant, (opened) => {
+        bench = opened;
+        resolve();
+        return over.promise;
+      });
+      ended.catch(reject);
+    });
+  });
+  afterAll(async () => {
+    over.resolve();
+    await ended;
+  });
+  return () => bench as IptablesKernelBench;
+}
+
+export function programName(variant: Variant, family: Family): string {
   return `${family === 4 ? "iptables" : "ip6tables"}-${variant}`;
 }
 
 /** All tables of both families. */
 async function savedTables(variant: Variant, { sh }: XtablesInNetns): Promise<string> {
-  return sh(FAMILIES.map((family) => `${programTool(variant, family)}-save`).join("; "));
+  return sh(FAMILIES.map((family) => `${programName(variant, family)}-save`).join("; "));
 }
 
 /** What is not ours: outside of the table filter everything. */

@@ -16,6 +16,7 @@ import { describeDrift } from "./drift.ts";
 import type { KernelRules } from "./kernel-rules.ts";
 import { type FoundRules, isNothing } from "./read-back.ts";
 import { type Difference, differenceTo } from "./repair.ts";
+import type { IptablesRuleset } from "./ruleset.ts";
 import { tagged } from "./set-tags.ts";
 import { type Stage, stagesSize, stageText } from "./stages.ts";
 import { RulesetTracker } from "./tracker.ts";
@@ -72,16 +73,14 @@ export class IptablesBackend implements Backend {
       const found = await this.#kernel.read();
       // Reading took its time already: what else is to be done now comes before the comparison.
       await new Promise(setImmediate);
-      const differences = describeDrift(
-        found,
-        tagged(tracker.ruleset(), (set) => tracker.tagOf(set)),
-      );
+      const difference = differenceTo(found, tracker.ruleset());
+      const differences = describeDrift(found, expectedIn(tracker, difference));
       if (differences.length === 0) {
-        this.#trusted = true;
+        this.#settle(tracker, difference);
         return { differences, repair: undefined };
       }
       try {
-        return { differences, repair: await this.#bringTo(tracker, found, "repaired") };
+        return { differences, repair: await this.#bringTo(tracker, found, "repaired", difference) };
       } catch (error) {
         if (!(error instanceof BackendError)) throw error;
         throw new RepairError(differences, error);
@@ -131,9 +130,12 @@ export class IptablesBackend implements Backend {
   }
 
   /** The kernel has what the tracker says when this returns. A difference that is refused is no reason to give up: all of it anew may pass. */
-  async #bringTo(tracker: RulesetTracker, found: FoundRules, by: "adopted" | "repaired"): Promise<Applied> {
-    const desired = tracker.ruleset();
-    const difference = differenceTo(found, desired);
+  async #bringTo(
+    tracker: RulesetTracker,
+    found: FoundRules,
+    by: "adopted" | "repaired",
+    difference = differenceTo(found, tracker.ruleset()),
+  ): Promise<Applied> {
     const refusal = await this.#tryToWrite(difference);
     if (refusal === undefined) {
       this.#settle(tracker, difference);
@@ -141,7 +143,7 @@ export class IptablesBackend implements Backend {
       return { how: isNothing(found) ? "created" : by, ...stagesSize(difference.stages) };
     }
     // Stages may have been done before the one that was refused.
-    const anew = differenceTo(await this.#kernel.read(), desired, true);
+    const anew = differenceTo(await this.#kernel.read(), tracker.ruleset(), true);
     await this.#write(anew.stages);
     this.#settle(tracker, anew);
     return { how: "replaced", ...stagesSize(anew.stages), refusal };
@@ -184,6 +186,14 @@ export class IptablesBackend implements Backend {
       this.#busy = false;
     }
   }
+}
+
+/** What should have been found. Sets that are as they should be may have any tag: another agent on the node may have made them. */
+function expectedIn(tracker: RulesetTracker, { sets }: Difference): IptablesRuleset {
+  return tagged(tracker.ruleset(), (name) => {
+    const chosen = sets.get(name);
+    return chosen === undefined || chosen.isNew ? tracker.tagOf(name) : chosen.tag;
+  });
 }
 
 const UNCHANGED: Applied = { how: "unchanged", operations: 0, elements: 0 };

@@ -4,15 +4,23 @@
 import { FAMILIES, type Family } from "../../net/address.ts";
 import { sameChain } from "./compare.ts";
 import type { FoundRules } from "./read-back.ts";
-import { BUILT_IN_CHAINS, type Chain, type IpSet, type IptablesRuleset, isBuiltIn } from "./ruleset.ts";
+import { BUILT_IN_CHAINS, type Chain, type IpSet, type IptablesRuleset, isBuiltIn, setsOfRule } from "./ruleset.ts";
 import { nextTag, splitName, type Tag, tagged, taggedName } from "./set-tags.ts";
 import { isEmptyStage, type Jump, type RulesStage, type Stage } from "./stages.ts";
 
 export interface Difference {
   /** Empty: nothing differs. */
   readonly stages: readonly Stage[];
-  /** The names and sizes that the sets have in the kernel afterwards. */
-  readonly sets: ReadonlyMap<string, { readonly tag: Tag; readonly maxElements: number }>;
+  /** Of each set that is wanted, by its name without tag. */
+  readonly sets: ReadonlyMap<string, ChosenSet>;
+}
+
+/** The name and size that a set has in the kernel afterwards. */
+export interface ChosenSet {
+  readonly tag: Tag;
+  readonly maxElements: number;
+  /** false: it was found, with the wanted elements. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -33,18 +41,15 @@ export function differenceTo(found: FoundRules, desired: IptablesRuleset, anew =
   return { stages: stages.filter((stage) => !isEmptyStage(stage)), sets: chosen };
 }
 
-interface ChosenSet {
-  readonly tag: Tag;
-  readonly maxElements: number;
-  readonly isNew: boolean;
-}
-
 function chooseSets({ ruleset, unknown }: FoundRules, desired: IptablesRuleset, anew: boolean): Map<string, ChosenSet> {
   const spoiled = new Set(unknown.flatMap(({ set }) => set ?? []));
+  const inUse = setsInUse(ruleset);
   const found = new Map<string, IpSet[]>();
   for (const set of ruleset.sets.values()) {
     const { name } = splitName(set.name);
-    found.set(name, [...(found.get(name) ?? []), set]);
+    const others = found.get(name) ?? [];
+    // Of equal ones, that which rules look up already: the other is left over.
+    found.set(name, inUse.has(set.name) ? [set, ...others] : [...others, set]);
   }
   return new Map(
     [...desired.sets.values()].map((set): [string, ChosenSet] => {
@@ -57,6 +62,12 @@ function chooseSets({ ruleset, unknown }: FoundRules, desired: IptablesRuleset, 
       while (taken.has(taggedName(set.name, tag))) tag = nextTag(tag);
       return [set.name, { tag, maxElements: set.maxElements, isNew: true }];
     }),
+  );
+}
+
+function setsInUse({ chains }: IptablesRuleset): ReadonlySet<string> {
+  return new Set(
+    FAMILIES.flatMap((family) => [...chains[family].values()].flatMap(({ rules }) => rules.flatMap(setsOfRule))),
   );
 }
 

@@ -17,10 +17,13 @@ export function taggedName(name: string, tag: Tag): string {
   return tag === 0 ? name : `${name}.${tag.toString(36)}`;
 }
 
+/** What `taggedName` would not have written is a name without a tag. */
 export function splitName(tagged: string): { readonly name: string; readonly tag: Tag } {
   const dot = tagged.lastIndexOf(".");
-  if (dot < 0) return { name: tagged, tag: 0 };
-  return { name: tagged.slice(0, dot), tag: Number.parseInt(tagged.slice(dot + 1), 36) };
+  const name = tagged.slice(0, Math.max(dot, 0));
+  const tag = Number.parseInt(tagged.slice(dot + 1), 36);
+  const isTagged = dot >= 0 && tag > 0 && tag < TAGS && taggedName(name, tag) === tagged;
+  return isTagged ? { name, tag } : { name: tagged, tag: 0 };
 }
 
 /** The chain with other names for the sets that it looks up; itself where none is other. */
