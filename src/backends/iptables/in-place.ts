@@ -2,7 +2,7 @@
 //
 // ipset has no transactions: between two changes packets meet the first without the second. That is done only where every packet
 // finds, at each moment, the verdict from before or the one from after; else the caller makes the sets anew and changes the rules
-// that look them up, which is one step (docs/data-plane.md, "iptables: Changes", has the argument).
+// that look them up, which is one step (docs/data-plane.md, "Changes with iptables", has the argument).
 
 import type { ElementsChange } from "./stages.ts";
 
