@@ -10,7 +10,7 @@ import {
   setsOfRule,
 } from "../../src/backends/iptables/ruleset.ts";
 import { splitName, withSetNames } from "../../src/backends/iptables/set-tags.ts";
-import { restoreText, ruleText, setsText, sortedByName } from "../../src/backends/iptables/text.ts";
+import { restoreText, setsText } from "../../src/backends/iptables/text.ts";
 import type { RuleGraph } from "../../src/graph/rule-graph.ts";
 import { FAMILIES } from "../../src/net/address.ts";
 
@@ -18,10 +18,10 @@ export function comparableText({ chains, sets }: IptablesRuleset): string {
   const nameOf = (set: string) => splitName(set).name;
   const renamed = [...sets.values()].map((set) => ({ ...set, name: nameOf(set.name) }));
   const families = FAMILIES.map((family) => {
-    const own = sortedByName(chains[family].values()).map((chain) => withSetNames(chain, nameOf));
-    const jumps = own.filter(({ name }) => isBuiltIn(name));
-    const lines = jumps.flatMap(({ name, rules }) => rules.map((rule) => `${name} ${ruleText(rule, family)}\n`));
-    return restoreText(own, family) + lines.join("");
+    return restoreText(
+      [...chains[family].values()].map((chain) => withSetNames(chain, nameOf)),
+      family,
+    );
   });
   return setsText(renamed).replace(/ hashsize \d+ maxelem \d+$/gm, "") + families.join("");
 }

@@ -1,12 +1,12 @@
 // Matches as the kernel decides them, on the tracer's packets.
 
 import type { Address } from "../../net/address.ts";
-import { parseAddress } from "../../net/address.ts";
 import { blockMembership } from "../../net/block-membership.ts";
-import { type CidrBlock, cidrOfAddress, parseCidr } from "../../net/cidr.ts";
+import type { CidrBlock } from "../../net/cidr.ts";
 import { Untraceable } from "../node-rules.ts";
 import type { Packet } from "../packet.ts";
 import type { IpSet, Match, Protocol, SetContents } from "./ruleset.ts";
+import { writtenBlock } from "./written-block.ts";
 
 export const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132, "ipv6-icmp": 58 };
 
@@ -95,8 +95,7 @@ function membership(elements: SetContents): (address: Address) => boolean {
 
 /** The block that an element of hash:net or hash:ip stands for. */
 export function elementBlock(element: string): CidrBlock {
-  const block = element.includes("/") ? parseCidr(element)?.block : undefined;
-  const address = parseAddress(element)?.address;
-  if (block === undefined && address === undefined) throw new Untraceable(`element ${element}`);
-  return block ?? cidrOfAddress(address as Address);
+  const block = writtenBlock(element);
+  if (block === undefined) throw new Untraceable(`element ${element}`);
+  return block;
 }

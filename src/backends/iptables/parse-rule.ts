@@ -1,10 +1,11 @@
 // One line of iptables-save -> a rule; undefined for what our rules do not use.
 
-import { addressBits, type Family, parseAddress } from "../../net/address.ts";
-import { type CidrBlock, cidrOfAddress, parseCidr } from "../../net/cidr.ts";
+import type { Family } from "../../net/address.ts";
+import type { CidrBlock } from "../../net/cidr.ts";
 import { inOrder } from "./build.ts";
 import type { ConnectionStateWord, Match, Ports, Protocol, Rule, SetSide, Target } from "./ruleset.ts";
 import { SAME_ADDRESS_BYTECODE } from "./same-address-bpf.ts";
+import { writtenBlock } from "./written-block.ts";
 
 class NotOurs extends Error {}
 
@@ -23,6 +24,20 @@ function words(line: string): string[] {
   const found = line.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
   return found.map((word) => (word.startsWith('"') ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word));
 }
+
+const EXTENSIONS: ReadonlySet<string> = new Set([
+  "addrtype",
+  "bpf",
+  "comment",
+  "conntrack",
+  "icmp6",
+  "limit",
+  "multiport",
+  "sctp",
+  "set",
+  "tcp",
+  "udp",
+]);
 
 class RuleParser {
   readonly #words: readonly string[];
@@ -65,9 +80,9 @@ class RuleParser {
       case "-p":
         this.#matches.push({ kind: "protocol", protocol: protocolOf(this.#next()) });
         break;
-      // Its options say which.
+      // Its options say what it asks for; there are others that ask for something without any.
       case "-m":
-        this.#next();
+        if (!EXTENSIONS.has(this.#next())) throw new NotOurs();
         break;
       case "--tcp-flags":
         this.#flags(negated);
@@ -123,10 +138,8 @@ class RuleParser {
   }
 
   #block(word: string): CidrBlock {
-    const address = word.includes("/") ? undefined : parseAddress(word)?.address;
-    const block = address === undefined ? parseCidr(word)?.block : cidrOfAddress(address);
-    if (block === undefined || block.family !== this.#family || block.prefixLength > addressBits(this.#family))
-      throw new NotOurs();
+    const block = writtenBlock(word);
+    if (block === undefined || block.family !== this.#family) throw new NotOurs();
     return block;
   }
 

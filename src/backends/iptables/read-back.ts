@@ -1,8 +1,7 @@
 // `iptables-save -t filter` and `ipset save` -> what is there of ours. Understands what our rules use, in the spellings of both
 // variants; what it does not understand (somebody else's rule in a chain of ours) is kept as a finding, never guessed.
 
-import type { Family } from "../../net/address.ts";
-import { parseAddress } from "../../net/address.ts";
+import { type Family, formatAddress } from "../../net/address.ts";
 import { PREFIX } from "./names.ts";
 import { parseRule } from "./parse-rule.ts";
 import {
@@ -17,6 +16,7 @@ import {
   type SetType,
 } from "./ruleset.ts";
 import type { Jump } from "./stages.ts";
+import { writtenBlock } from "./written-block.ts";
 
 export interface FoundRules {
   /**
@@ -112,8 +112,12 @@ const SET_TYPES: readonly SetType[] = ["hash:ip", "hash:net", "hash:ip,port"];
 
 function readSets(text: string, unknown: UnknownObject[]): Map<string, IpSet> {
   const sets = new Map<string, IpSet & { elements: Set<string> }>();
-  const notOurs = (set: string, line: string) =>
-    unknown.push({ where: `set ${set}`, text: line, chain: undefined, set });
+  const spoiled = new Set<string>();
+  // One line of it says enough: of a set whose elements expire each has a time.
+  const notOurs = (set: string, line: string) => {
+    if (!spoiled.has(set)) unknown.push({ where: `set ${set}`, text: line, chain: undefined, set });
+    spoiled.add(set);
+  };
   for (const line of text.split("\n")) {
     const [command, name = "", word = "", ...rest] = line.split(" ");
     if (!name.startsWith(PREFIX)) continue;
@@ -159,9 +163,9 @@ function unreadableSet(name: string): IpSet & { elements: Set<string> } {
   return { name, type: "hash:ip", family: 4, maxElements: 0, elements: new Set() };
 }
 
-/** ipset writes the protocol's number where it does not know its name; IPv4-mapped addresses as the C library does. */
+/** With the address as we write it, and the rest as it is. */
 function canonicalElement(word: string): string {
   const [address = "", ...rest] = word.split(/(?=[/,])/);
-  const parsed = parseAddress(address);
-  return parsed === undefined ? word : [parsed.address, ...rest].join("");
+  const block = writtenBlock(address);
+  return block === undefined ? word : [formatAddress(block.family, block.first), ...rest].join("");
 }
