@@ -4,7 +4,7 @@
 import { FAMILIES, type Family } from "../../net/address.ts";
 import { MemoryKernelRules } from "./memory-kernel-rules.ts";
 import type { FoundRules } from "./read-back.ts";
-import type { Stage } from "./stages.ts";
+import { isEmptyStage, type Stage } from "./stages.ts";
 
 export class AbsentFamilies {
   readonly #memory = new MemoryKernelRules();
@@ -13,7 +13,7 @@ export class AbsentFamilies {
   /** The stages that are for the families that are there; the others are taken here. */
   takeFrom(stages: readonly Stage[], present: readonly Family[]): readonly Stage[] {
     if (present.length === FAMILIES.length) return stages;
-    return stages.flatMap((stage) => this.#divide(stage, present));
+    return stages.flatMap((stage) => this.#divide(stage, present)).filter((stage) => !isEmptyStage(stage));
   }
 
   /** What was found, and what was taken. */

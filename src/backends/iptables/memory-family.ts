@@ -35,6 +35,19 @@ export class MemoryFamily {
     this.#family = family;
   }
 
+  /** With somebody else's rules before our jumps, where they were. */
+  start(chains: ReadonlyMap<string, Chain>, jumps: readonly FoundJump[]): void {
+    this.#chains = new Map([...chains].filter(([name]) => !isBuiltIn(name)));
+    for (const name of BUILT_IN_CHAINS) {
+      const rules: BuiltInRule[] = [];
+      for (const { rule, position } of jumps.filter((jump) => jump.chain === name)) {
+        while (rules.length < position) rules.push("foreign");
+        rules.push(rule);
+      }
+      this.#builtIn[name] = rules;
+    }
+  }
+
   get size(): number {
     return this.#chains.size;
   }

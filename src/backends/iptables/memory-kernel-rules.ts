@@ -7,7 +7,7 @@ import type { KernelRules } from "./kernel-rules.ts";
 import { MemoryFamily, refuse } from "./memory-family.ts";
 import { DROP_REASONS, type DropReason, dropChain, MAX_SET_NAME } from "./names.ts";
 import type { FoundRules } from "./read-back.ts";
-import { type IpSet, isBuiltIn } from "./ruleset.ts";
+import type { IpSet } from "./ruleset.ts";
 import type { Stage } from "./stages.ts";
 
 /** What befalls one `write` or `read`. */
@@ -27,15 +27,12 @@ export class MemoryKernelRules implements KernelRules {
   readonly #dropped = new Map<DropReason, number>();
   #changedByOthers = false;
 
-  /** Starts with what was found, or with nothing. Jumps that were not first are: nobody else's rules are there. */
+  /** Starts with what was found, whatever it is, or with nothing. */
   constructor(start?: FoundRules) {
     if (start === undefined) return;
     const { chains, sets } = start.ruleset;
-    this.#do({ kind: "create-sets", sets: [...sets.values()] });
-    for (const family of FAMILIES) {
-      const write = [...chains[family].values()].filter(({ name }) => !isBuiltIn(name));
-      this.#do({ kind: "rules", family, write, remove: [], unhook: [], hook: start.jumps[family] });
-    }
+    for (const set of sets.values()) this.#sets.set(set.name, { ...set, elements: new Set(set.elements) });
+    for (const family of FAMILIES) this.#families[family].start(chains[family], start.jumps[family]);
   }
 
   /** The next write fails so; several queue up. */

@@ -36,6 +36,7 @@ export class JumpWatch {
         if (first !== undefined) this.#expected[family].set(name, `-A ${name} ${ruleText(first, family)}`);
       }
     }
+    this.#begin();
   }
 
   /** What has just been written. */
@@ -43,7 +44,7 @@ export class JumpWatch {
     this.#changes++;
     for (const { chain } of unhook) this.#expected[family].delete(chain);
     for (const { chain, rule } of hook) this.#expected[family].set(chain, `-A ${chain} ${ruleText(rule, family)}`);
-    if (this.#everyMs > 0) this.#timer ??= setInterval(() => void this.look(), this.#everyMs).unref();
+    this.#begin();
   }
 
   /** Whether something was not as expected since the last call. */
@@ -74,6 +75,12 @@ export class JumpWatch {
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Also where nothing had to be written: rules of an earlier run are flushed as easily. */
+  #begin(): void {
+    const isEmpty = FAMILIES.every((family) => this.#expected[family].size === 0);
+    if (this.#everyMs > 0 && !isEmpty) this.#timer ??= setInterval(() => void this.look(), this.#everyMs).unref();
   }
 
   async #isAsExpected(): Promise<boolean> {
