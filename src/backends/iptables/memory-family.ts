@@ -20,7 +20,7 @@ import type { Jump, RulesStage } from "./stages.ts";
 type BuiltInRule = Rule | "foreign";
 
 /** NFT_JUMP_STACK_SIZE: the nft variant refuses chains so many steps from a hook; jump and goto count alike. */
-const MAX_STEPS = 16;
+export const MAX_STEPS = 16;
 
 export function refuse(reason: string): never {
   throw new BackendError("refused", `refused: ${reason}`);
