@@ -11,9 +11,9 @@
 import type { Tier } from "../../model/policy.ts";
 import type { ClassId, PolicyClass, ProgramOptions, RuleRun, Section } from "../../program/program.ts";
 import { listComment, safeComment } from "../comment.ts";
-import { chain, goto, inSet, RETURN, rule } from "./build.ts";
+import { chain, goto, RETURN, rule } from "./build.ts";
 import { logAndDrop, neverBlocked } from "./deny.ts";
-import { classChain, isolatedSet, logName, partChain } from "./names.ts";
+import { classChain, logName, partChain } from "./names.ts";
 import { portTree } from "./port-tree.ts";
 import type { Chain, IpSet, Rule, Target } from "./ruleset.ts";
 import { portlessRules, portRules, type Sets } from "./run-rules.ts";
@@ -104,7 +104,7 @@ function denyChains({ tier, runs }: Section, { policyClass, options }: ClassCont
   if (!denies) return [];
   const rules = [
     ...neverBlocked(direction, family),
-    ...(tier === "namespace" ? [throughService(policyClass, options)] : []),
+    ...(tier === "namespace" ? [throughService(options)] : []),
     ...logAndDrop(logName(id, tier), direction),
   ];
   return [chain(denyChain(id, tier), rules)];
@@ -118,12 +118,8 @@ function isDeny({ action }: RuleRun): boolean {
   return action === "deny";
 }
 
-/** NetworkPolicy never blocks it; the other tiers do (network-policy-api, "Hairpin"). */
-function throughService({ family }: PolicyClass, { serviceProxy }: ServiceTranslation): Rule {
+/** NetworkPolicy never blocks it; the other tiers do (network-policy-api, "Hairpin"). The class judges one end, so it judges both. */
+function throughService({ serviceProxy }: ServiceTranslation): Rule {
   const translated = serviceProxy === "ipvs" ? [] : [{ kind: "destination-nat" } as const];
-  return rule(
-    [...translated, inSet(isolatedSet(family), "src"), { kind: "same-address" }],
-    RETURN,
-    "a pod that reaches itself through a service",
-  );
+  return rule([...translated, { kind: "same-address" }], RETURN, "a pod that reaches itself through a service");
 }

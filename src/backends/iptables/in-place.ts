@@ -23,7 +23,7 @@ export type SetMeaning =
   | { readonly kind: "unclear" }
   /** Strict start: an address that is known is open as far as policies go. */
   | { readonly kind: "known" }
-  /** Addresses that any class judges: their TCP in mid-connection is closed; what comes back to its sender is open for them. */
+  /** Addresses that any class judges: their TCP in mid-connection is closed. */
   | { readonly kind: "isolated" }
   /** The way to the class of an address. `last`: it alone decides whether the address is judged, and is added last and removed first. */
   | { readonly kind: "dispatch"; readonly group: string; readonly last: boolean };

@@ -30,10 +30,10 @@ export function unknownChain(direction: Direction): string {
 export type DispatchKind = "egress" | "ingress" | "node";
 export const DISPATCH_KINDS: readonly DispatchKind[] = ["egress", "ingress", "node"];
 
-/** Leads to the classes; `position` in the tree, 1 at its root. */
-export function dispatchChain(kind: DispatchKind, position = 1): string {
+/** Leads to the classes; `way`: the digits from the root of the tree, none for the root itself. */
+export function dispatchChain(kind: DispatchKind, way = ""): string {
   const root = `${PREFIX}${kind.toUpperCase()}`;
-  return position === 1 ? root : `${root}-${position}`;
+  return way === "" ? root : `${root}-${way}`;
 }
 
 export type DropReason = Direction | "midstream" | "unknown";
@@ -91,9 +91,17 @@ export function membersSet(kind: DispatchKind, family: Family, id: ClassId): str
   return `${PREFIX}${kind[0]}${family}-${hashOf(id)}`;
 }
 
-/** The pods of several classes, for the way to them. */
-export function branchSet(kind: DispatchKind, family: Family, ids: readonly ClassId[]): string {
-  return `${PREFIX}t${kind[0]}${family}-${contentHash(ids.join(" "))}`;
+/** The pods of all classes that lie behind a chain of the tree. */
+export function branchSet(kind: DispatchKind, family: Family, way: string): string {
+  return `${PREFIX}t${kind[0]}${family}-${way}`;
+}
+
+/** 0..3: two bits of the hash of what the class is; `position` from 0 to 15. */
+export function hashDigit(id: ClassId, position: number): number {
+  const letter = hashOf(id).charCodeAt(position);
+  // contentHash: a..z are 0 to 25, 2..7 are 26 to 31.
+  const value = letter >= 97 ? letter - 97 : letter - 50 + 26;
+  return value >> 3;
 }
 
 /** A set of the program: addresses of pods or nodes, or destination ports. */
