@@ -95,8 +95,8 @@ async function lookAtLegacy(programs: XtablesPrograms, procNet: string): Promise
   return united(families);
 }
 
-/** The tables that iptables-legacy has in this network namespace. */
-async function legacyTables(family: Family, procNet: string): Promise<readonly string[]> {
+/** The tables that iptables-legacy has in this network namespace. Throws BackendError. */
+export async function legacyTables(family: Family, procNet: string): Promise<readonly string[]> {
   const file = join(procNet, family === 4 ? "ip_tables_names" : "ip6_tables_names");
   try {
     return (await readFile(file, "utf8")).split("\n").filter((name) => name !== "");

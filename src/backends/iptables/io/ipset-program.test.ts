@@ -22,6 +22,17 @@ describe("ipset", () => {
       expect(await ipset.names()).toEqual(["list -name"]);
     }));
 
+  it("says what is looked up", () =>
+    withIpset(
+      `printf 'Name: a\\nType: hash:ip\\nReferences: 0\\nNumber of entries: 0\\n\\nName: b\\nType: hash:net\\nReferences: 12\\n'`,
+      async (ipset) => {
+        expect([...(await ipset.references())]).toEqual([
+          ["a", 0],
+          ["b", 12],
+        ]);
+      },
+    ));
+
   it("gets its input, and minds what is there only where that was asked for", () =>
     withIpset('echo "$*" >> "$dir/asked"; cat >> "$dir/input"', async (ipset, fake) => {
       await ipset.restore("destroy a\n");

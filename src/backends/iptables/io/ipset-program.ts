@@ -29,6 +29,17 @@ export class IpsetProgram {
     return (await this.#ask(["list", "-name"])).split("\n").filter((name) => name !== "");
   }
 
+  /** By how many rules each set is looked up, and other sets that name it. Cost: one child. */
+  async references(): Promise<ReadonlyMap<string, number>> {
+    const listing = await this.#ask(["list", "-terse"]);
+    return new Map(
+      [...listing.matchAll(/^Name: (\S+)\n(?:[^\n]+\n)*?References: (\d+)$/gm)].map(([, name = "", count]) => [
+        name,
+        Number(count),
+      ]),
+    );
+  }
+
   /**
    * Takes a line after the other: no transaction. "refused": nothing of it was applied; "broken": not known how much. `exist`: what is
    * to be made and is there, and what is to be deleted and is not, is no error; a set of that name has to be equal.

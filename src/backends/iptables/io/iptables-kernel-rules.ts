@@ -16,6 +16,7 @@ import { type ChosenVariant, chooseVariant } from "./choose-variant.ts";
 import { DEFAULT_IPSET, IpsetProgram } from "./ipset-program.ts";
 import { JumpWatch } from "./jump-watch.ts";
 import { judgedFamilies, probeIptables } from "./probe.ts";
+import { removeSets } from "./remove-ours.ts";
 import { DEFAULT_XTABLES, type XtablesPrograms, type XtablesSettings } from "./xtables-programs.ts";
 
 export interface IptablesSettings {
@@ -109,6 +110,8 @@ export class IptablesKernelRules implements KernelRules {
     const found = await this.read();
     if (isNothing(found)) return false;
     await this.write(differenceTo(found, NOTHING_DESIRED).stages);
+    // Those that the kernel did not let go at once: nobody will look for them later.
+    await removeSets(this.#ipset, [...found.ruleset.sets.keys()]);
     return true;
   }
 
