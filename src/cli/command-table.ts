@@ -14,32 +14,38 @@ import {
   outputOption,
   POD_TO_OWN_NODE_OPTION,
   PROGRAM_OPTIONS,
+  rulesBackendOption,
 } from "./shared-options.ts";
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "render",
-    summary: "the exact nft ruleset of a node, ready for nft -f -",
-    description: "Prints what nftpol would load on the node: a dry run. Nothing is changed.",
+    summary: "the exact ruleset of a node, ready for nft -f -, or for iptables and ipset",
+    description:
+      "Prints what nftpol would load on the node: a dry run. Nothing is changed.\n-o nft: for nft -f -. -o iptables: a shell script with the input of ipset and of both families' iptables-restore; it may be run again, and over older rules. -o json: libnftables JSON, or sets and chains of iptables as data.",
     arguments: [],
     options: [
       ...INPUT_OPTIONS,
       { flags: "--node <name>", description: "the node to render, or all; needed where pods are on several" },
-      { flags: "--output-dir <dir>", description: "write <node>.nft or .json files there", completes: "files" },
       {
-        flags: "--backend <name>",
-        description: "what enforces the rules",
-        choices: ["nft", "iptables"],
-        default: "nft",
+        flags: "--output-dir <dir>",
+        description: "write <node>.nft, .sh (iptables) or .json files there",
+        completes: "files",
       },
-      outputOption("nft", "json"),
-      { flags: "--json-typeof", description: "with -o json: declare sets by typeof (nft 1.1.3 and newer)" },
+      rulesBackendOption("nft, or what -o says"),
+      {
+        flags: "-o, --output <format>",
+        description: "output format; default: the backend's own",
+        choices: ["nft", "json", "iptables"],
+      },
+      { flags: "--json-typeof", description: "with -o json of nft: declare sets by typeof (nft 1.1.3 and newer)" },
       ...PROGRAM_OPTIONS,
     ],
     examples: [
       { command: "nftpol render -f shop/", does: "the table of the only node" },
       { command: "helm template shop | nftpol render -f - | nft -c -f -", does: "check what a chart would load" },
       { command: "nftpol render -f cluster/ -R --node all --output-dir out/", does: "one file for each node" },
+      { command: "nftpol render -f shop/ -o iptables | ssh worker-1 sudo sh", does: "a node without nft" },
     ],
   },
   {
@@ -65,7 +71,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "explain",
-    summary: "why a flow is allowed or denied: policy, rule, line, and the nft rules it meets",
+    summary: "why a flow is allowed or denied: policy, rule, line, and the rules of the node it meets",
     description:
       "FROM and TO: namespace/pod, a pod (see -n), namespace/workload, an IP address, or node/NAME.\nPORT: 80/TCP, 80 (TCP), 53/UDP, 9/SCTP, ICMP, proto/47.",
     arguments: [
@@ -78,6 +84,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: "-n, --namespace <name>", description: "namespace of names without one", default: "default" },
       FAMILY_OPTION,
       outputOption("text", "wide", "json"),
+      rulesBackendOption("nft"),
       ...PROGRAM_OPTIONS,
     ],
     examples: [
@@ -108,7 +115,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       ...INPUT_OPTIONS,
       { flags: "--node <name>", description: "only this node; default: every node" },
-      { flags: "--live", description: "read the table from the kernel (of the current network namespace)" },
+      { flags: "--live", description: "compare the rules in the kernel (of the current network namespace)" },
+      rulesBackendOption("nft; with --live what is there"),
+      {
+        flags: "--iptables-variant <name>",
+        description: "with --live: which iptables, where both hold rules of nftpol",
+        choices: ["nft", "legacy"],
+      },
       {
         flags: "--max-packets <number>",
         description: "stop after so many packet classes, and say so; default: no bound",

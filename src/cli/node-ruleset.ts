@@ -1,9 +1,7 @@
-// State -> the rules of one node: what render prints, explain traces and prove checks.
+// State -> the nft rules of one node, and the options that change the rules of any backend.
 
 import { compileRuleset } from "../backends/nft/compile.ts";
-import { nftRules } from "../backends/nft/provable-rules.ts";
 import type { Ruleset } from "../backends/nft/ruleset.ts";
-import type { NodeRules } from "../backends/node-rules.ts";
 import { RuleGraph } from "../graph/rule-graph.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import type { ClusterStore } from "../state/store.ts";
@@ -50,9 +48,4 @@ export function noteMissingPodCidrs(
 
 export function nodeRuleset(store: ClusterStore, nodeName: string, options: ProgramOptions): Ruleset {
   return compileRuleset(new RuleGraph(store, nodeName, options).program());
-}
-
-/** The same, as `explain` and `prove` ask it. */
-export function nodeRules(store: ClusterStore, nodeName: string, options: ProgramOptions): NodeRules {
-  return nftRules(nodeRuleset(store, nodeName, options));
 }

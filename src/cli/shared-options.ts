@@ -56,6 +56,15 @@ export const PROGRAM_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+/** Whose rules are shown or compared; nothing is written. */
+export function rulesBackendOption(fallback: string): OptionSpec {
+  return {
+    flags: "--backend <name>",
+    description: `whose rules: nft, or iptables (with ipset); default: ${fallback}`,
+    choices: ["nft", "iptables"],
+  };
+}
+
 /** What writes the rules of a node. */
 export const BACKEND_OPTIONS: readonly OptionSpec[] = [
   {

@@ -3,8 +3,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { BACKEND_NAMES, nodeRules } from "../../src/cli/backends.ts";
 import { fillStore } from "../../src/cli/input.ts";
-import { nodeRules } from "../../src/cli/node-ruleset.ts";
 import { loadManifests } from "../../src/manifests/load-manifests.ts";
 import { nodeManifestFiles } from "../../src/manifests/manifest-files.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
@@ -32,14 +32,37 @@ async function expectAllAgree(folder: string): Promise<void> {
   expect(Number(last?.[2])).toBeGreaterThan(0);
 }
 
+/** What is not proven equal in the folder, on each node with each backend; `count` proofs were made. */
+async function unequalRules(path: string): Promise<{ readonly count: number; readonly unequal: readonly string[] }> {
+  const { input, diagnostics } = fillStore(await loadManifests([path], { recursive: false, files: nodeManifestFiles }));
+  expect(diagnostics.filter((each) => each.severity === "error")).toEqual([]);
+  const { store, nodeNames } = input;
+  const unequal: string[] = [];
+  for (const node of nodeNames) {
+    for (const backend of BACKEND_NAMES) {
+      const rules = nodeRules(store, node, DEFAULT_PROGRAM_OPTIONS, backend);
+      const proof = proveNode(store, node, rules, DEFAULT_PROGRAM_OPTIONS);
+      if (proof.outcome !== "equal" || !proof.exhaustive)
+        unequal.push(`${path}, node ${node}, ${backend}: ${proof.outcome}`);
+    }
+  }
+  return { count: nodeNames.length * BACKEND_NAMES.length, unequal };
+}
+
 describe("policies-examples", () => {
   it("every expectation holds", () => expectAllAgree(EXAMPLES));
 
-  it.each(foldersIn(EXAMPLES))("the rules of %s are proven equal", async (folder) => {
-    const { code, stdout } = await runNftpol(["prove", "-f", join(EXAMPLES, folder)]);
-    expect({ code, lines: linesOf(stdout) }).toEqual({ code: 0, lines: expect.anything() });
-    expect(linesOf(stdout).length).toBeGreaterThan(0);
-    for (const line of linesOf(stdout)) expect(line).toMatch(/^node \S+: equal: \d+ packet classes, \d+ pairs$/);
+  it.each(foldersIn(EXAMPLES))("the rules of %s are proven equal, with every backend", async (folder) => {
+    const { count, unequal } = await unequalRules(join(EXAMPLES, folder));
+    expect({ folder, unequal }).toEqual({ folder, unequal: [] });
+    expect(count).toBeGreaterThan(0);
+  });
+
+  it.each(BACKEND_NAMES)("prove says so, of each node, with %s", async (backend) => {
+    const { code, stdout } = await runNftpol(["prove", "--backend", backend, "-f", join(EXAMPLES, "24-multi-node")]);
+    expect({ code, lines: linesOf(stdout).length }).toEqual({ code: 0, lines: 2 });
+    for (const line of linesOf(stdout))
+      expect(line).toMatch(/^node \S+( \(iptables\))?: equal: \d+ packet classes, \d+ pairs$/);
   });
 });
 
@@ -57,31 +80,17 @@ describe("corpus", () => {
 
   it.each(CORPORA)("%s: every expectation holds", (name) => expectAllAgree(join(CORPUS, name)));
 
-  it.each(CORPORA)("%s: the rules of every folder and node are proven equal", async (name) => {
-    const notEqual: string[] = [];
+  it.each(CORPORA)("%s: the rules of every folder and node are proven equal, with every backend", async (name) => {
+    const folders = foldersIn(join(CORPUS, name));
+    const unequal: string[] = [];
     let proofs = 0;
-    for (const folder of foldersIn(join(CORPUS, name))) {
-      const state = join(CORPUS, name, folder, "state.yaml");
-      const { input, diagnostics } = fillStore(
-        await loadManifests([state], { recursive: false, files: nodeManifestFiles }),
-      );
-      expect(
-        diagnostics.filter((each) => each.severity === "error"),
-        folder,
-      ).toEqual([]);
-      expect(input.nodeNames.length, folder).toBeGreaterThan(0);
-      for (const node of input.nodeNames) {
-        const proof = proveNode(
-          input.store,
-          node,
-          nodeRules(input.store, node, DEFAULT_PROGRAM_OPTIONS),
-          DEFAULT_PROGRAM_OPTIONS,
-        );
-        proofs++;
-        if (proof.outcome !== "equal" || !proof.exhaustive) notEqual.push(`${folder}, node ${node}: ${proof.outcome}`);
-      }
+    for (const folder of folders) {
+      const found = await unequalRules(join(CORPUS, name, folder, "state.yaml"));
+      expect(found.count, folder).toBeGreaterThan(0);
+      unequal.push(...found.unequal);
+      proofs += found.count;
     }
-    expect(notEqual).toEqual([]);
-    expect(proofs).toBeGreaterThanOrEqual(foldersIn(join(CORPUS, name)).length);
+    expect(unequal).toEqual([]);
+    expect(proofs).toBeGreaterThanOrEqual(folders.length * BACKEND_NAMES.length);
   });
 });

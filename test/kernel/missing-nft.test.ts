@@ -27,7 +27,7 @@ describeKernel("nft", () => {
 
   describe("that is not there is told, with what to do, and the command ends with 3", () => {
     it.each([
-      [["agent", "--manifests", EXAMPLE, "--node-name", "n1", ...OFF]],
+      [["agent", "--manifests", EXAMPLE, "--node-name", "n1", "--backend", "nft", ...OFF]],
       [["cleanup"]],
       [["cleanup", "--dry-run"]],
       [["prove", "--live", "-f", EXAMPLE]],

@@ -69,7 +69,7 @@ describeKernel("the end of an agent", () => {
             expect(await otherTables(node)).toEqual(others);
             expect(await runNftpolIn(node, "cleanup")).toMatchObject({
               code: 0,
-              stdout: "nothing to remove: there is no table inet nftpol\n",
+              stdout: "nothing to remove: there are no rules of nftpol in this kernel\n",
             });
             expect(await runNftpolIn(node, "status")).toMatchObject({
               code: 1,

@@ -21,6 +21,7 @@ const ADDRESSES = ["10.9.0.1", "10.9.0.2", "fd09::1", "192.0.2.7", "203.0.113.9"
 
 const input = fc.record({
   objects: cluster,
+  backend: fc.constantFrom("nft" as const, "iptables" as const),
   port: fc.constantFrom(...PORTS),
   podToOwnNode: fc.constantFrom("allow" as const, "enforce" as const),
   unknownLocalPods: fc.constantFrom("allow" as const, "drop" as const),
@@ -30,7 +31,7 @@ test("the rules that are shown give the verdict that is told", () => {
   const seen = new Map<string, number>();
   checkProperty(
     input,
-    ({ objects, port, ...options }) => {
+    ({ objects, port, backend, ...options }) => {
       const store = storeOf(objects);
       const plain = ADDRESSES.map((address): Endpoint => ({ name: address, kind: "address", addresses: [address] }));
       const ends = [...selectableEndpoints(store), ...plain].filter((end) =>
@@ -39,7 +40,8 @@ test("the rules that are shown give the verdict that is told", () => {
       for (const from of ends) {
         for (const to of ends) {
           const pair = { from, to };
-          const explanations = explainFlows(store, pair, port, { ...DEFAULT_PROGRAM_OPTIONS, ...options }, undefined);
+          const settings = { ...DEFAULT_PROGRAM_OPTIONS, ...options };
+          const explanations = explainFlows(store, pair, port, settings, undefined, backend);
           for (const explanation of explanations) {
             expect(explanation).toMatchObject({ disagrees: false });
             const text = explanationText(store, pair, explanation, { colour: false, wide: true });

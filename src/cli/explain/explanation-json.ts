@@ -148,9 +148,10 @@ function positionJson({ file, line, column }: SourcePosition): Fields {
   return { file, line: line ?? null, column: column ?? null };
 }
 
-function traceJson({ node, hook, trace }: NodeTrace): unknown {
+function traceJson({ node, hook, language, trace }: NodeTrace): unknown {
   return {
     node,
+    backend: language,
     hook,
     verdict: trace.verdict,
     byPolicy: trace.byPolicy,

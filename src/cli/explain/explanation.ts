@@ -9,8 +9,8 @@ import type { ProgramOptions } from "../../program/program.ts";
 import { evaluate } from "../../semantics/evaluate.ts";
 import type { Verdict } from "../../semantics/verdict.ts";
 import type { ClusterStore } from "../../state/store.ts";
+import { type BackendName, nodeRules } from "../backends.ts";
 import { addressOf, type Endpoint } from "../endpoint.ts";
-import { nodeRules } from "../node-ruleset.ts";
 import { type TrafficQuestion, trafficOf } from "../traffic-text.ts";
 import { type PacketPath, packetPaths } from "./packet-paths.ts";
 
@@ -33,17 +33,18 @@ export interface NodeTrace extends PacketPath {
   readonly trace: RuleTrace;
 }
 
-/** One explanation for each family that both ends have; `only` restricts it to one. */
+/** One explanation for each family that both ends have; `only` restricts it to one. The rules are those of `backend`. */
 export function explainFlows(
   store: ClusterStore,
   ends: { readonly from: Endpoint; readonly to: Endpoint },
   question: TrafficQuestion,
   options: ProgramOptions,
   only: Family | undefined,
+  backend: BackendName = "nft",
 ): Explanation[] {
   const known = new Map<string, NodeRules>();
   const rulesOf = (node: string): NodeRules => {
-    const rules = known.get(node) ?? nodeRules(store, node, options);
+    const rules = known.get(node) ?? nodeRules(store, node, options, backend);
     known.set(node, rules);
     return rules;
   };

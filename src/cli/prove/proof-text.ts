@@ -1,29 +1,43 @@
 // The outcome of a proof for people and as JSON.
 
+import type { Variant } from "../../backends/iptables/xtables-version.ts";
 import { formatTraffic } from "../../model/flow.ts";
 import type { Direction } from "../../model/policy.ts";
 import type { Counterexample, Proof } from "../../prove/prove.ts";
 import type { ClusterView } from "../../state/view.ts";
+import type { BackendName } from "../backends.ts";
 import { explainHalf } from "../explain/half-words.ts";
+import type { ForeignObject } from "../in-force/live-rules.ts";
 import { ruleStepText } from "../rule-step-text.ts";
 import { printable } from "../terminal-text.ts";
 
 export interface NodeProof {
   readonly node: string;
+  readonly backend: BackendName;
+  /** Of the rules in the kernel, if they are of iptables. */
+  readonly variant: Variant | undefined;
   readonly proof: Proof;
-  /** Objects of the kernel's table that are not ours; empty for rendered rules. */
-  readonly foreign: readonly { readonly where: string; readonly json: string }[];
+  /** What is not ours among the rules in the kernel; empty for rendered rules. */
+  readonly foreign: readonly ForeignObject[];
 }
 
-export function proofText(view: ClusterView, { node, proof, foreign }: NodeProof): string {
-  const lines = [`node ${printable(node)}: ${headline(proof)}`];
+export function proofText(view: ClusterView, each: NodeProof): string {
+  const { node, proof, foreign } = each;
+  const lines = [`node ${printable(node)}${ofBackend(each)}: ${headline(proof)}`];
   if (proof.outcome === "different")
     lines.push(...counterexampleLines(view, proof.counterexample).map((line) => `  ${line}`));
   if (foreign.length > 0) {
-    lines.push("  in the kernel's table, but not of nftpol's making (left out of the comparison):");
-    lines.push(...foreign.map(({ where, json }) => `    ${where}: ${printable(json)}`));
+    const where = each.backend === "nft" ? "in the kernel's table" : "among the rules in the kernel";
+    lines.push(`  ${where}, but not of nftpol's making (left out of the comparison):`);
+    lines.push(...foreign.map((object) => `    ${printable(object.where)}: ${printable(object.text)}`));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Where it is not what one would think. */
+function ofBackend({ backend, variant }: NodeProof): string {
+  if (backend === "nft") return "";
+  return variant === undefined ? ` (${backend})` : ` (${backend}, variant ${variant})`;
 }
 
 function headline(proof: Proof): string {
@@ -74,8 +88,10 @@ function packetText(view: ClusterView, { packet, traffic }: Counterexample): str
   return `${end(packet.source)} -> ${end(packet.destination)} : ${formatTraffic(traffic)}${flags}, state ${packet.state}, hook ${packet.hook}`;
 }
 
-export function proofJson({ node, proof, foreign }: NodeProof): Readonly<Record<string, unknown>> {
-  const common = { node, outcome: proof.outcome, foreign };
+export function proofJson({ node, backend, variant, proof, foreign }: NodeProof): Readonly<Record<string, unknown>> {
+  const objects = foreign.map(({ where, text }) => (backend === "nft" ? { where, json: text } : { where, text }));
+  const ofVariant = variant === undefined ? {} : { variant };
+  const common = { node, backend, ...ofVariant, outcome: proof.outcome, foreign: objects };
   switch (proof.outcome) {
     case "equal":
       return { ...common, packetClasses: proof.packetClasses, pairs: proof.pairs, exhaustive: proof.exhaustive };

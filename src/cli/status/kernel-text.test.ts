@@ -23,8 +23,7 @@ function flushed(): Ruleset {
   return { ...OURS, chains: new Map([...OURS.chains].map(([name, chain]) => [name, { ...chain, rules: [] }])) };
 }
 
-it.each<[string, ReadBack | undefined, readonly string[]]>([
-  ["no table", undefined, ["and there are no rules of nftpol in this kernel: nothing is enforced"]],
+it.each<[string, ReadBack, readonly string[]]>([
   [
     "rules of an earlier agent",
     { ruleset: OURS, unknown: [] },

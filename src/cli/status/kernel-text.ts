@@ -1,4 +1,4 @@
-// What the kernel holds of ours, in words, where no agent tells it. Pure. Whether the rules are what policies say is prove's.
+// What the kernel holds of our nft table, in words, where no agent tells it. Pure. Whether the rules are what policies say is prove's.
 
 import { isolatedSet } from "../../backends/nft/names.ts";
 import type { ReadBack } from "../../backends/nft/read-back.ts";
@@ -10,8 +10,7 @@ import { countOf, printable } from "../terminal-text.ts";
 const MOST_OBJECTS = 3;
 
 /** Lines, the first of which says whether anything is enforced. `whose`: of whom rules would be (`an earlier one`). */
-export function describeKernelTable(found: ReadBack | undefined, whose: string): readonly string[] {
-  if (found === undefined) return ["and there are no rules of nftpol in this kernel: nothing is enforced"];
+export function describeKernelTable(found: ReadBack, whose: string): readonly string[] {
   const { ruleset, unknown } = found;
   const rules = [...ruleset.chains.values()].reduce((sum, chain) => sum + chain.rules.length, 0);
   if (unknown.some(({ where, json }) => where === FLAGS && json.includes("dormant")))
@@ -57,8 +56,17 @@ function podAddresses({ sets }: Ruleset): number {
 }
 
 function foreignObjects({ unknown }: ReadBack): readonly string[] {
-  if (unknown.length === 0) return [];
-  const named = unknown.slice(0, MOST_OBJECTS).map(({ where, json }) => printable(`${where} ${json}`));
-  const more = unknown.length > MOST_OBJECTS ? `; and ${unknown.length - MOST_OBJECTS} more` : "";
-  return [`not of nftpol's making in it: ${named.join("; ")}${more}`];
+  return foreignText(unknown.map(({ where, json }) => `${where} ${json}`));
+}
+
+/** One line, or none. */
+export function foreignText(objects: readonly string[]): readonly string[] {
+  if (objects.length === 0) return [];
+  const more = objects.length > MOST_OBJECTS ? `; and ${objects.length - MOST_OBJECTS} more` : "";
+  return [
+    `not of nftpol's making in it: ${objects
+      .slice(0, MOST_OBJECTS)
+      .map((each) => printable(each))
+      .join("; ")}${more}`,
+  ];
 }

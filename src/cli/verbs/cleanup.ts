@@ -1,30 +1,29 @@
-// `nftpol cleanup`: removes our table from this kernel, and nothing else.
+// `nftpol cleanup`: removes our rules from this kernel, whichever backend has written them, and nothing else.
 
 import { BackendError } from "../../backends/backend.ts";
-import { NftKernelTable } from "../../backends/nft/io/nft-kernel-table.ts";
-import { DEFAULT_NFT } from "../../backends/nft/io/nft-process.ts";
-import { TABLE } from "../../backends/nft/ruleset.ts";
-import { DEFAULT_PROGRAM_OPTIONS } from "../../program/program.ts";
+import { removeHeld } from "../in-force/removal.ts";
 import { DEFAULT_HEALTH_ADDRESS } from "../shared-options.ts";
 import { askAgent } from "../status/ask-agent.ts";
+import { printable } from "../terminal-text.ts";
 import { CommandError, flagOption, type VerbContext, type VerbRun } from "../verb.ts";
 
 const PATIENCE_MS = 1_000;
 
 export const run: VerbRun = async (_args, options, context) => {
   await warnOfAgent(context);
-  const kernel = new NftKernelTable({ program: DEFAULT_NFT, options: DEFAULT_PROGRAM_OPTIONS, writer: "child" });
-  try {
-    const there = flagOption(options, "dryRun") ? (await kernel.read()).kind !== "none" : await kernel.remove();
-    const done = flagOption(options, "dryRun") ? "would remove" : "removed";
-    context.stdout(there ? `${done} table inet ${TABLE}\n` : `nothing to remove: there is no table inet ${TABLE}\n`);
-    return 0;
-  } catch (error) {
+  const isDryRun = flagOption(options, "dryRun");
+  const { removed, problems } = await removeHeld(isDryRun).catch((error: unknown) => {
     if (!(error instanceof BackendError)) throw error;
     throw new CommandError(3, error.message, error.hint, { cause: error });
-  } finally {
-    await kernel.close();
+  });
+  for (const what of removed) context.stdout(`${isDryRun ? "would remove" : "removed"} ${printable(what)}\n`);
+  for (const { message, hint } of problems) {
+    context.stderr(`nftpol: ${printable(message)}\n`);
+    if (hint !== undefined) context.stderr(`  ${printable(hint)}\n`);
   }
+  if (problems.length > 0) return 3;
+  if (removed.length === 0) context.stdout("nothing to remove: there are no rules of nftpol in this kernel\n");
+  return 0;
 };
 
 /** An agent at another address is not found: whoever chose that knows of it. */

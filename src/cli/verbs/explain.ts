@@ -2,6 +2,7 @@
 
 import type { Family } from "../../net/address.ts";
 import type { ClusterView } from "../../state/view.ts";
+import { wantedBackend } from "../backends.ts";
 import { type Endpoint, resolveEndpoint } from "../endpoint.ts";
 import { explainFlows } from "../explain/explanation.ts";
 import { explanationJson } from "../explain/explanation-json.ts";
@@ -24,7 +25,8 @@ export const run: VerbRun = async ([fromWord = "", toWord = "", portWord = ""], 
   const from = chooseEndpoint(store, fromWord, namespace, context);
   const to = chooseEndpoint(store, toWord, namespace, context);
   const ends = { from, to };
-  const explanations = explainFlows(store, ends, question, settings, wantedFamily(textOption(options, "family")));
+  const family = wantedFamily(textOption(options, "family"));
+  const explanations = explainFlows(store, ends, question, settings, family, wantedBackend(options) ?? "nft");
   if (explanations.length === 0) throw noCommonFamily(from, to, textOption(options, "family"));
   const format = textOption(options, "output");
   if (format === "json") {

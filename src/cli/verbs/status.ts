@@ -1,11 +1,10 @@
 // `nftpol status`: what the agent of this node says of itself; without its answer, what the kernel holds.
 
 import { BackendError } from "../../backends/backend.ts";
-import { listTable } from "../../backends/nft/io/table-listing.ts";
-import { TABLE } from "../../backends/nft/ruleset.ts";
 import { HELP_WIDTH } from "../help.ts";
+import { lookForRules } from "../in-force/look.ts";
 import { askAgent } from "../status/ask-agent.ts";
-import { describeKernelTable } from "../status/kernel-text.ts";
+import { describeHeldRules, describeProblem } from "../status/held-rules-text.ts";
 import { formatStatus } from "../status/status-text.ts";
 import { printable } from "../terminal-text.ts";
 import { textOption, type VerbContext, type VerbRun } from "../verb.ts";
@@ -37,10 +36,9 @@ async function tellKernel(whose: string, context: VerbContext): Promise<1> {
 
 async function kernelLines(whose: string): Promise<readonly string[]> {
   try {
-    return describeKernelTable(await listTable(TABLE), whose);
+    return describeHeldRules(await lookForRules(), whose);
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
-    const what = `and what this kernel holds is not known: ${error.message}`;
-    return error.hint === undefined ? [what] : [what, error.hint];
+    return describeProblem(error, "and what this kernel holds is not known");
   }
 }
