@@ -18,7 +18,7 @@ import type { Chain, Rule } from "./ruleset.ts";
 /** So many classes are asked for one after the other; more go four ways. */
 const MOST_IN_A_CHAIN = 4;
 /** The kernel refuses chains 16 steps from a hook (nf_tables), and behind these stand those of classes. */
-const MOST_STEPS = 4;
+const MOST_STEPS = 3;
 
 /** What leads to the classes that judge some address. */
 export interface DispatchTree {
