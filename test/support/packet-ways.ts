@@ -1,10 +1,10 @@
-// How an agent writes whose packets are tested: with the oldest and the newest nft at hand, through a session and with a child for
-// each transaction; and with both variants of iptables. Owns the choice, and how the agent is told.
+// How an agent writes whose packets are tested: with the oldest and the newest nft at hand, one with a child for each transaction and one
+// through a session; and with both variants of iptables. Owns the choice, and how the agent is told.
 
 import { dirname } from "node:path";
 import { expect } from "vitest";
 import { findProgram } from "../../scripts/system-tools.ts";
-import { nftBinaries } from "./nft-binaries.ts";
+import { type NftBinary, nftBinaries } from "./nft-binaries.ts";
 
 export interface WayToWrite {
   /** For test names: `nft-trixie, child`. */
@@ -17,21 +17,26 @@ export interface WayToWrite {
   readonly path: string;
 }
 
-/** Two for each nft, the oldest's first; empty where there is no nft. The nft between them are test/kernel's. */
+/** The oldest nft with a child for each transaction, the newest with a session; empty where there is no nft. The others are test/kernel's. */
 export function nftWays(): readonly WayToWrite[] {
   const known = nftBinaries();
-  const ends = known.filter((_, index) => index === 0 || index === known.length - 1);
-  return ends.flatMap(({ origin, path, version }) =>
-    (["session", "child"] as const).map((writer) => ({
-      name: `nft of ${origin}, ${writer}`,
-      args: ["--backend", "nft", "--nft-writer", writer],
-      logged: {
-        backend: expect.stringContaining(`v${version.join(".")} `),
-        writer: writer === "session" ? "nft -i" : "nft -f",
-      },
-      path: `${dirname(path)}:${process.env.PATH}`,
-    })),
-  );
+  const [oldest, newest] = [known[0], known.at(-1)];
+  return [
+    ...(oldest === undefined ? [] : [nftWay(oldest, "child")]),
+    ...(newest === undefined ? [] : [nftWay(newest, "session")]),
+  ];
+}
+
+function nftWay({ origin, path, version }: NftBinary, writer: "session" | "child"): WayToWrite {
+  return {
+    name: `nft of ${origin}, ${writer}`,
+    args: ["--backend", "nft", "--nft-writer", writer],
+    logged: {
+      backend: expect.stringContaining(`v${version.join(".")} `),
+      writer: writer === "session" ? "nft -i" : "nft -f",
+    },
+    path: `${dirname(path)}:${process.env.PATH}`,
+  };
 }
 
 /** One for each variant of iptables; empty where it is not installed. */
