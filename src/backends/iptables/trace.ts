@@ -50,6 +50,8 @@ export function tracePacket({ chains, sets }: IptablesRuleset, packet: Packet): 
     if (!rule.matches.every((match) => passes(match, packet, sets))) continue;
     steps.push({ chain: chain.name, ruleIndex: next, rule });
     const { target } = rule;
+    if (target.kind !== "log" && rule.matches.at(-1)?.kind === "limit")
+      throw new Untraceable(`rule ${next + 1} of ${chain.name} decides about so many packets a second only`);
     if (target.kind === "drop") return { verdict: "drop", steps, byPolicy: false };
     if (target.kind === "log") continue;
     if (target.kind === "return") {
