@@ -4,6 +4,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { compileRuleset as compileIptables } from "../../src/backends/iptables/compile.ts";
+import { renderScript } from "../../src/backends/iptables/script.ts";
 import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import { renderJson } from "../../src/backends/nft/json.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
@@ -31,12 +33,14 @@ test("there are golden cases", () => expect(cases.length).toBeGreaterThanOrEqual
 test.each(cases)("%s is rendered as it was reviewed", async (name) => {
   const input = readFileSync(join(folder, name, "input.yaml"), "utf8");
   const { store, nodeNames } = fillStore(await loadTexts({ "input.yaml": input })).input;
-  const ruleset = compileRuleset(new RuleGraph(store, nodeNames[0] as string, optionsOf(name)).program());
+  const program = new RuleGraph(store, nodeNames[0] as string, optionsOf(name)).program();
+  const ruleset = compileRuleset(program);
   const { ports } = defaultPorts(store);
   const matrix = computeMatrix(store, { ports, addresses: [] });
   const outputs: Readonly<Record<string, string>> = {
     "expected.nft": renderText(ruleset),
     "expected.json": `${JSON.stringify(JSON.parse(renderJson(ruleset)), undefined, 1)}\n`,
+    "expected.iptables": renderScript(compileIptables(program)),
     "expected.matrix.md": formatMarkdown(groupMatrix(matrix, false)),
   };
   for (const [file, text] of Object.entries(outputs)) {
