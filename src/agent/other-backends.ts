@@ -54,7 +54,11 @@ async function removeIptables(inUse: Variant | undefined, log: Log): Promise<voi
     for (const variant of holdOurs) {
       if (variant === inUse) continue;
       const rules = new IptablesKernelRules({ variant, watchEveryMs: 0 });
-      await tryTo(`rules of iptables (${variant}) of an earlier run`, log, () => rules.remove());
+      // Both variants look up the same sets.
+      await tryTo(`rules of iptables (${variant}) of an earlier run`, log, () =>
+        inUse === undefined ? rules.remove() : rules.removeRules(),
+      );
+      if (inUse !== undefined) await rules.removeUnusedSets();
     }
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;

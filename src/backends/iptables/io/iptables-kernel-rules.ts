@@ -16,7 +16,7 @@ import { type ChosenVariant, chooseVariant } from "./choose-variant.ts";
 import { DEFAULT_IPSET, IpsetProgram } from "./ipset-program.ts";
 import { JumpWatch } from "./jump-watch.ts";
 import { judgedFamilies, probeIptables } from "./probe.ts";
-import { removeSets } from "./remove-ours.ts";
+import { destroyUnused, removeSets } from "./remove-ours.ts";
 import { DEFAULT_XTABLES, type XtablesPrograms, type XtablesSettings } from "./xtables-programs.ts";
 
 export interface IptablesSettings {
@@ -35,6 +35,10 @@ export interface IptablesSettings {
 /** A flushed FORWARD is open: not for long. Cost of a look: a child of 3 ms for each family. */
 const WATCH_EVERY_MS = 2_000;
 
+/** INPUT has no place behind IPVS, as nft has it: table filter comes before 98 and 99 (NF_IP_PRI_NAT_SRC - 2, - 1). */
+const IPVS_WARNING =
+  "with IPVS, what pods send to services meets Admin and Baseline policies about their own node by the service's address, before IPVS translates it: a Deny of networks that hold service addresses denies these services";
+
 /** Chosen at the first call, and kept. */
 interface Opened {
   readonly chosen: ChosenVariant;
@@ -47,6 +51,8 @@ export class IptablesKernelRules implements KernelRules {
   readonly #ipset: IpsetProgram;
   readonly #watch: JumpWatch;
   readonly #absent = new AbsentFamilies();
+  /** Sets that the kernel did not let go at once: it gives those of deleted rules free a little later. */
+  #undestroyed: readonly string[] = [];
   #opening: Promise<Opened> | undefined;
 
   constructor(settings: IptablesSettings = {}) {
@@ -66,11 +72,13 @@ export class IptablesKernelRules implements KernelRules {
   async probe(): Promise<BackendFacts> {
     const { chosen } = await this.#open();
     const { options = DEFAULT_PROGRAM_OPTIONS, procNet } = this.#settings;
-    return probeIptables(chosen, this.#ipset, options, procNet);
+    const facts = await probeIptables(chosen, this.#ipset, options, procNet);
+    return options.serviceProxy === "ipvs" ? { ...facts, warnings: [...facts.warnings, IPVS_WARNING] } : facts;
   }
 
   async read(): Promise<FoundRules> {
     const { programs, families } = await this.#open();
+    await this.#destroyRest();
     const rules: Partial<Record<Family, string>> = {};
     for (const family of families) rules[family] = await programs.save(family);
     const found = readBack({ rules, sets: await this.#ipset.save() });
@@ -80,14 +88,17 @@ export class IptablesKernelRules implements KernelRules {
 
   async write(stages: readonly Stage[]): Promise<void> {
     const { programs, families } = await this.#open();
+    await this.#destroyRest();
     let isMet = false;
     for (const stage of this.#absent.takeFrom(stages, families)) {
       try {
         await this.#do(stage, programs);
       } catch (error) {
         if (!(error instanceof BackendError)) throw error;
-        // They stay until the next difference takes them away.
-        if (stage.kind === "destroy-sets") continue;
+        if (stage.kind === "destroy-sets") {
+          this.#undestroyed = [...this.#undestroyed, ...stage.sets];
+          continue;
+        }
         throw failureOf(error, stage, isMet);
       }
       if (stage.kind === "rules") this.#watch.written(stage);
@@ -106,6 +117,18 @@ export class IptablesKernelRules implements KernelRules {
     return sums;
   }
 
+  /** Chains and jumps of this variant; the sets stay for another one. False where there were none. */
+  async removeRules(): Promise<boolean> {
+    const stages = differenceTo(await this.read(), NOTHING_DESIRED).stages.filter(({ kind }) => kind === "rules");
+    await this.write(stages);
+    return stages.length > 0;
+  }
+
+  /** Sets that no rule of any variant looks up. */
+  async removeUnusedSets(): Promise<void> {
+    await destroyUnused(this.#ipset, [...(await this.read()).ruleset.sets.keys()]);
+  }
+
   async remove(): Promise<boolean> {
     const found = await this.read();
     if (isNothing(found)) return false;
@@ -121,6 +144,10 @@ export class IptablesKernelRules implements KernelRules {
 
   async close(): Promise<void> {
     this.#watch.close();
+  }
+
+  async #destroyRest(): Promise<void> {
+    if (this.#undestroyed.length > 0) this.#undestroyed = await destroyUnused(this.#ipset, this.#undestroyed);
   }
 
   #do(stage: Stage, programs: XtablesPrograms): Promise<void> {

@@ -22,15 +22,24 @@ const FREE_RETRY_MS = 50;
 /** Destroys those of the sets that are there. Returns those that stay, since something looks them up. Throws BackendError. */
 export async function removeSets(ipset: IpsetProgram, names: readonly string[]): Promise<readonly string[]> {
   for (let attempt = 1; ; attempt++) {
-    const references = await ipset.references();
-    const left = names.filter((name) => references.has(name));
+    const left = await destroyUnused(ipset, names);
     if (left.length === 0 || attempt > FREE_ATTEMPTS) return left;
-    await destroy(
-      ipset,
-      left.filter((name) => references.get(name) === 0),
-    );
-    if (attempt > 1) await sleep(FREE_RETRY_MS);
+    await sleep(FREE_RETRY_MS);
   }
+}
+
+/** The same in one attempt. */
+export async function destroyUnused(ipset: IpsetProgram, names: readonly string[]): Promise<readonly string[]> {
+  const references = await ipset.references();
+  const there = names.filter((name) => references.has(name));
+  const unused = there.filter((name) => references.get(name) === 0);
+  await destroy(ipset, unused);
+  return unused.length === 0 ? there : stillThere(ipset, there);
+}
+
+async function stillThere(ipset: IpsetProgram, names: readonly string[]): Promise<readonly string[]> {
+  const references = await ipset.references();
+  return names.filter((name) => references.has(name));
 }
 
 /** What somebody takes into use or destroys meanwhile is for the next attempt. */
