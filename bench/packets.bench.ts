@@ -1,7 +1,9 @@
 // What a packet from one pod to another pays for our rules: the first packet of a new flow, a later one of an answered flow, and one
-// that is denied, each beside the least that any rules cost that look at connections, in turns within a millisecond. Packets are
-// real, the network is made of namespaces (packets/bench-network.ts), the rows are in packets/variants.ts. Needs root.
+// that is denied, each beside the least that any rules of that backend cost that look at connections, in turns within a millisecond.
+// Packets are real, the network is made of namespaces (packets/bench-network.ts), the rows are in packets/variants.ts. Needs root.
 // Prints JSON and a table: nanoseconds above that floor. NFTPOL_BENCH_ROUNDS chooses another number of rounds: 1 is a smoke run.
+// NFTPOL_BENCH_BACKENDS=nft,iptables-nft,iptables-legacy and NFTPOL_BENCH_AXES="local pods,ports" (or `all`; defaults in
+// packets/choices.ts) choose what is measured, all of it in the same rounds.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -10,15 +12,16 @@ import { findProgram, isCi } from "../scripts/system-tools.ts";
 import { loadInsideNetns } from "../src/lab/netns.ts";
 import { canUseNetns } from "../test/support/netns.ts";
 import { withBenchNetwork } from "./packets/bench-network.ts";
+import { type Choices, chosen } from "./packets/choices.ts";
 import { reportOf, reportTable } from "./packets/report.ts";
 import { measureRounds } from "./packets/rounds.ts";
-import { VARIANTS } from "./packets/variants.ts";
 
 const ROUNDS = Number(process.env.NFTPOL_BENCH_ROUNDS ?? 16);
 const PLAN = { bursts: 64, packets: 64, untimedPackets: 16 };
 
-async function whyNot(): Promise<string | undefined> {
-  const missing = ["nft", "conntrack"].find((program) => findProgram(program) === undefined);
+async function whyNot({ backends }: Choices): Promise<string | undefined> {
+  const programs = ["nft", "conntrack", ...backends.flatMap(({ programs }) => programs)];
+  const missing = programs.find((program) => findProgram(program) === undefined);
   if (missing !== undefined) return `the program ${missing} is missing`;
   const reason = canUseNetns();
   if (reason !== undefined) return reason;
@@ -29,13 +32,14 @@ async function whyNot(): Promise<string | undefined> {
   );
 }
 
-async function main(): Promise<void> {
+async function main({ backends, variants }: Choices): Promise<void> {
   const load = { before: loadavg()[0], after: Number.NaN };
   const startedAt = performance.now();
   const stolen = stolenSeconds();
   const onRound = (round: number) => process.stderr.write(`\rround ${round + 1} of ${ROUNDS}`);
-  const measured = await withBenchNetwork((network) =>
-    measureRounds(network, VARIANTS, { rounds: ROUNDS, plan: PLAN, onRound }),
+  const measured = await withBenchNetwork(
+    backends.map(({ name }) => name),
+    (network) => measureRounds(network, variants, { backends, rounds: ROUNDS, plan: PLAN, onRound }),
   );
   process.stderr.write("\n");
   load.after = loadavg()[0] as number;
@@ -44,7 +48,7 @@ async function main(): Promise<void> {
     bench: "packets",
     node: process.version,
     kernel: release(),
-    nft: output("nft", "--version"),
+    versions: [...new Set(backends.map(({ programs: [program = ""] }) => output(program, "--version")))],
     revision: output("git", "describe", "--always", "--dirty"),
     cpus: `${cpus().length} x ${cpus()[0]?.model}`,
     rounds: ROUNDS,
@@ -76,8 +80,9 @@ function stolenSeconds(): number {
 
 // The network goes with the process; a signal without a handler would leave it to the next run.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-const reason = await whyNot();
-if (reason === undefined) await main();
+const choices = chosen(process.env);
+const reason = await whyNot(choices);
+if (reason === undefined) await main(choices);
 else {
   console.error(`NOT RUN: packets: ${reason}`);
   process.exitCode = isCi() ? 1 : 0;

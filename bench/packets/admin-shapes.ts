@@ -1,7 +1,8 @@
 // Shapes of Admin rules: how many, which actions follow each other, what tells them apart, which of them decides. Owns what a shape
 // means as rules. Behind them always stands one NetworkPolicy: alone, rules that allow would change nothing and not be asked.
 
-import { adminOrigin, NETWORK_POLICY_ORIGIN, rulesetOf, type TierRule } from "./bench-cluster.ts";
+import type { BenchBackend } from "./backend.ts";
+import { adminOrigin, networkPolicyOrigin, programOf, SERVER_GROUP, type TierRule } from "./bench-cluster.ts";
 import type { Ends, Outcome, Scenario } from "./variant.ts";
 
 /** Every rule has a selection of pods of its own. */
@@ -24,12 +25,13 @@ const UNNAMED_PORT = 7000;
 const OTHER_PORT = 7001;
 const ACTION_FOR = { allowed: "Accept", denied: "Deny" } as const;
 
-export function adminScenario(shape: AdminShape, outcome: Outcome, ends: Ends): Scenario {
+export function adminScenario(shape: AdminShape, outcome: Outcome, ends: Ends, backend: BenchBackend): Scenario {
   const { rules: count, decidedBy } = shape;
   const matching = decidedBy === "none" ? undefined : decidedBy === "first" ? 0 : count - 1;
   const port = matching === undefined ? UNNAMED_PORT : portOf(shape, matching);
   const networkPolicyDecides = decidedBy === "none" || decidedBy === "pass";
-  const openPorts = [networkPolicyDecides && outcome === "allowed" ? port : OTHER_PORT];
+  const open = networkPolicyDecides && outcome === "allowed" ? port : OTHER_PORT;
+  const networkPolicy = { name: "server", subject: SERVER_GROUP, rules: [{ from: "client", ports: [open] }] } as const;
   const adminRules = Array.from({ length: count }, (_, index): TierRule => {
     const isPass = decidedBy === "pass" && index === matching;
     return {
@@ -39,7 +41,7 @@ export function adminScenario(shape: AdminShape, outcome: Outcome, ends: Ends): 
     };
   });
   return {
-    rules: rulesetOf({ crowdOfClient: matching, adminRules, openPorts }, ends),
+    rules: backend.compile(programOf({ crowdOfClient: matching, adminRules, networkPolicies: [networkPolicy] }, ends)),
     port,
     decidedBy: originOf(shape, outcome, matching),
   };
@@ -57,7 +59,7 @@ function actionOf({ actions }: AdminShape, outcome: Outcome, distance: number): 
 
 function originOf(shape: AdminShape, outcome: Outcome, matching: number | undefined): string | undefined {
   if (matching === undefined || shape.decidedBy === "pass")
-    return outcome === "allowed" ? NETWORK_POLICY_ORIGIN : undefined;
+    return outcome === "allowed" ? networkPolicyOrigin("server", 0) : undefined;
   // The union of all rules' peers: its comment names the first few.
   return shape.actions === "one" && shape.ports === "shared" ? undefined : adminOrigin(matching);
 }

@@ -5,6 +5,8 @@ import { encodeProbe } from "../../src/lab/probe-packets.ts";
 import { PROTOCOL_NUMBER } from "../../src/model/flow.ts";
 import type { Address } from "../../src/net/address.ts";
 import { mustRun } from "../../test/support/lab-netns.ts";
+import type { BenchRules, RunInNode } from "./backend.ts";
+import { countersIn } from "./nft-rules.ts";
 import type { Burst, PacketSender } from "./packet-sender.ts";
 import type { Ends, PacketKind } from "./variant.ts";
 
@@ -61,9 +63,12 @@ export class MeasuredNode {
     return this.#parts.ends;
   }
 
+  /** Where its rules are loaded, and read back. */
+  readonly run: RunInNode = (argv, input) => mustRun(this.#parts.node, argv, input);
+
   /** These rules and no others. */
-  async load(rules: string): Promise<void> {
-    await mustRun(this.#parts.node, ["nft", "-f", "-"], `flush ruleset\n${rules}`);
+  load(rules: BenchRules): Promise<void> {
+    return rules.load(this.run);
   }
 
   /** From now on every packet is the first of its flow. */
@@ -113,11 +118,6 @@ export class MeasuredNode {
     const argv = ["nft", "-j", "reset", "counter", "netdev", "sink", "arrived"];
     return countersIn(await mustRun(this.#parts.server, argv)).get("arrived") ?? Number.NaN;
   }
-
-  /** What the counters of that table have counted since it was loaded. */
-  async counters(table: string): Promise<ReadonlyMap<string, number>> {
-    return countersIn(await mustRun(this.#parts.node, ["nft", "-j", "list", "counters", "table", "inet", table]));
-  }
 }
 
 function repeat<T>(count: number, make: () => T): T[] {
@@ -126,13 +126,4 @@ function repeat<T>(count: number, make: () => T): T[] {
 
 function udp(source: Address, sourcePort: number, destination: Address, destinationPort: number): Buffer {
   return encodeProbe({ number: 0, protocol: PROTOCOL_NUMBER.UDP, source, sourcePort, destination, destinationPort });
-}
-
-interface CounterListing {
-  readonly nftables: readonly { readonly counter?: { readonly name: string; readonly packets: number } }[];
-}
-
-function countersIn(json: string): ReadonlyMap<string, number> {
-  const { nftables } = JSON.parse(json) as CounterListing;
-  return new Map(nftables.flatMap(({ counter }) => (counter === undefined ? [] : [[counter.name, counter.packets]])));
 }

@@ -1,8 +1,6 @@
 // One measurement: bursts through the floor's rules and through a variant's in turn, so that whatever else the machine does hits
 // both. Owns the turns, and the check that every packet went where it should.
 
-import type { BenchNetwork } from "./bench-network.ts";
-import { FLOOR_PORT } from "./floor.ts";
 import type { BurstPlan, MeasuredNode, PreparedBursts } from "./measured-node.ts";
 import { KINDS_OF, type Outcome, type PacketKind, type Scenario } from "./variant.ts";
 
@@ -18,22 +16,28 @@ interface Side {
   readonly port: number;
 }
 
-/**
- * Packets of each kind that have this outcome, through the scenario's rules, which are loaded as `text`. Throws where a packet was
- * lost, or passed that should not.
- */
+/** The nodes that take turns. */
+export interface Opponents {
+  /** Its rules are loaded already. */
+  readonly floor: MeasuredNode;
+  readonly variant: MeasuredNode;
+}
+
+/** Any: the floor's rules ask for none. */
+const FLOOR_PORT = 8000;
+
+/** Packets of each kind that have this outcome, through the scenario's rules. Throws where a packet was lost, or passed that should not. */
 export async function measureScenario(
-  { floor, variant }: BenchNetwork,
+  { floor, variant }: Opponents,
   outcome: Outcome,
-  { port }: Scenario,
-  text: string,
+  { port, rules }: Scenario,
   plan: BurstPlan,
 ): Promise<ReadonlyMap<PacketKind, readonly Pair[]>> {
   const sides: readonly [Side, Side] = [
-    { node: floor[outcome], port: FLOOR_PORT },
+    { node: floor, port: FLOOR_PORT },
     { node: variant, port },
   ];
-  await variant.load(text);
+  await variant.load(rules);
   for (const { node } of sides) await node.forgetConnections();
   const measured = new Map<PacketKind, readonly Pair[]>();
   for (const kind of KINDS_OF[outcome]) {

@@ -1,5 +1,6 @@
 // What was measured as rows: for people a table, for programs plain data. Pure.
 
+import type { BackendName } from "./backend.ts";
 import type { MeasuredRounds } from "./rounds.ts";
 import { type Cost, costOf, floorNs, quietLimit, quietShare } from "./statistics.ts";
 import { PACKET_KINDS, type PacketKind } from "./variant.ts";
@@ -7,6 +8,8 @@ import { PACKET_KINDS, type PacketKind } from "./variant.ts";
 export interface ReportRow {
   readonly axis: string;
   readonly name: string;
+  readonly backend: BackendName;
+  readonly floorOf: BackendName;
   /** undefined: such packets were not measured. */
   readonly costs: Readonly<Record<PacketKind, Cost | typeof DISTURBED | undefined>>;
 }
@@ -14,31 +17,61 @@ export interface ReportRow {
 /** The machine was never quiet for long enough. */
 export const DISTURBED = "disturbed";
 
-export interface PacketReport {
+/** Of one backend. */
+export interface ReportFloor {
+  readonly backend: BackendName;
   /** A packet through the floor's rules, everything between the two pods included. */
-  readonly floorNs: Readonly<Record<PacketKind, number>>;
+  readonly ns: Readonly<Record<PacketKind, number>>;
   /** The share of what was measured that counts: the rest was disturbed by other work of the machine. */
   readonly quietShare: Readonly<Record<PacketKind, number>>;
+}
+
+export interface PacketReport {
+  readonly floors: readonly ReportFloor[];
   readonly rows: readonly ReportRow[];
 }
 
-/** A row for each variant, in their order. */
+/** A row for each variant and backend, in their order. */
 export function reportOf(measured: readonly MeasuredRounds[]): PacketReport {
-  const limits = byKind((kind) => quietLimit(roundsOf(measured, kind)));
-  const variants = [...new Set(measured.map(({ variant }) => variant))];
-  const rows = variants.map(({ axis, name }, index): ReportRow => {
-    const own = measured.filter(({ variant }) => variant === variants[index]);
-    const costs = byKind((kind) => {
-      const rounds = roundsOf(own, kind);
-      return rounds.length === 0 ? undefined : (costOf(rounds, limits[kind]) ?? DISTURBED);
-    });
-    return { axis, name, costs };
-  });
+  const backends = [...new Set(measured.map(({ floorOf }) => floorOf))];
+  const limits = new Map(
+    backends.map((backend) => [backend, byKind((kind) => quietLimit(roundsOf(besideFloor(measured, backend), kind)))]),
+  );
+  const limitOf = (backend: BackendName, kind: PacketKind) => limits.get(backend)?.[kind] ?? Number.NaN;
   return {
-    floorNs: byKind((kind) => floorNs(roundsOf(measured, kind), limits[kind])),
-    quietShare: byKind((kind) => quietShare(roundsOf(measured, kind), limits[kind])),
-    rows,
+    floors: backends.map((backend) => {
+      const own = besideFloor(measured, backend);
+      return {
+        backend,
+        ns: byKind((kind) => floorNs(roundsOf(own, kind), limitOf(backend, kind))),
+        quietShare: byKind((kind) => quietShare(roundsOf(own, kind), limitOf(backend, kind))),
+      };
+    }),
+    rows: rowsOf(measured).map((own): ReportRow => {
+      const [{ variant, backend, floorOf }] = own;
+      const costs = byKind((kind) => {
+        const rounds = roundsOf(own, kind);
+        return rounds.length === 0 ? undefined : (costOf(rounds, limitOf(floorOf, kind)) ?? DISTURBED);
+      });
+      return { axis: variant.axis, name: variant.name, backend, floorOf, costs };
+    }),
   };
+}
+
+type OfOneRow = readonly [MeasuredRounds, ...MeasuredRounds[]];
+
+function rowsOf(measured: readonly MeasuredRounds[]): OfOneRow[] {
+  const rows: [MeasuredRounds, ...MeasuredRounds[]][] = [];
+  for (const each of measured) {
+    const row = rows.find(([first]) => first.variant === each.variant && first.backend === each.backend);
+    if (row === undefined) rows.push([each]);
+    else row.push(each);
+  }
+  return rows;
+}
+
+function besideFloor(measured: readonly MeasuredRounds[], backend: BackendName): readonly MeasuredRounds[] {
+  return measured.filter(({ floorOf }) => floorOf === backend);
 }
 
 function byKind<T>(make: (kind: PacketKind) => T): Record<PacketKind, T> {
@@ -49,17 +82,22 @@ function roundsOf(measured: readonly MeasuredRounds[], wanted: PacketKind) {
   return measured.filter(({ kind }) => kind === wanted).flatMap(({ rounds }) => rounds);
 }
 
-/** Above the rows the floor itself and what counts; in the rows nanoseconds above the floor, in brackets the quartiles, the time by the floor's, and the rounds that count. */
-export function reportTable(report: PacketReport): string {
-  const { floorNs: floors, rows } = report;
-  const head = ["", ...PACKET_KINDS];
-  const floorRow = ["floor", ...PACKET_KINDS.map((kind) => `${Math.round(floors[kind])} ns`)];
-  const quietRow = ["undisturbed", ...PACKET_KINDS.map((kind) => `${Math.round(100 * report.quietShare[kind])} %`)];
-  const body = rows.map(({ axis, name, costs }) => [
+/**
+ * Above the rows the floors themselves and what counts; in the rows nanoseconds above the floor, in brackets the quartiles, the time by
+ * the floor's, and the rounds that count.
+ */
+export function reportTable({ floors, rows }: PacketReport): string {
+  const head = ["", "", ...PACKET_KINDS];
+  const top = floors.flatMap(({ backend, ns, quietShare }) => [
+    ["floor", backend, ...PACKET_KINDS.map((kind) => `${Math.round(ns[kind])} ns`)],
+    ["undisturbed", backend, ...PACKET_KINDS.map((kind) => `${Math.round(100 * quietShare[kind])} %`)],
+  ]);
+  const body = rows.map(({ axis, name, backend, costs }) => [
     `${axis}: ${name}`,
+    backend,
     ...PACKET_KINDS.map((kind) => cell(costs[kind])),
   ]);
-  const table = [head, floorRow, quietRow, ...body];
+  const table = [head, ...top, ...body];
   const widths = head.map((_, column) => Math.max(...table.map((cells) => (cells[column] as string).length)));
   return table
     .map((cells) =>

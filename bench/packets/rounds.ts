@@ -1,82 +1,79 @@
-// All variants again and again, in another order in each round. Owns the rounds, and what is kept of them.
+// All variants of all backends again and again, in another order in each round. Owns the rounds, and what is kept of them.
 
-import { renderText } from "../../src/backends/nft/text.ts";
+import type { BackendName, BenchBackend } from "./backend.ts";
 import type { BenchNetwork } from "./bench-network.ts";
 import type { BurstPlan } from "./measured-node.ts";
 import { checkMetRules } from "./met-rules.ts";
 import { measureScenario, type Pair } from "./pairs.ts";
 import { KINDS_OF, OUTCOMES, type Outcome, type PacketKind, type Scenario, type Variant } from "./variant.ts";
-import { FLOOR } from "./variants.ts";
 
-/** Of one variant and kind of packets: the pairs of each round. */
+/** Of one variant, backend and kind of packets: the pairs of each round. */
 export interface MeasuredRounds {
   readonly variant: Variant;
+  readonly backend: BackendName;
+  /** The backend whose floor it took turns with. */
+  readonly floorOf: BackendName;
   readonly kind: PacketKind;
   readonly rounds: (readonly Pair[])[];
 }
 
 export interface RoundSettings {
+  readonly backends: readonly BenchBackend[];
   readonly rounds: number;
   readonly plan: BurstPlan;
   readonly onRound: (round: number) => void;
 }
 
-/** A scenario with its rules as text: made once. */
+/** A scenario whose rules are made already. */
 interface Ready {
   readonly variant: Variant;
+  readonly backend: BackendName;
+  readonly floorOf: BackendName;
   readonly outcome: Outcome;
   readonly scenario: Scenario;
-  readonly text: string;
+  readonly kept: ReadonlyMap<PacketKind, (readonly Pair[])[]>;
 }
 
 /** In the order of the variants. Checks first that every scenario's packets meet the rules that they should; throws where they do not. */
 export async function measureRounds(
   network: BenchNetwork,
   variants: readonly Variant[],
-  { rounds, plan, onRound }: RoundSettings,
+  { backends, rounds, plan, onRound }: RoundSettings,
 ): Promise<MeasuredRounds[]> {
-  await loadFloors(network);
-  const ready = variants.flatMap((variant) =>
-    OUTCOMES.flatMap((outcome): Ready[] => {
-      const scenario = variant.scenario(outcome, network.variant.ends);
-      return scenario === undefined ? [] : [{ variant, outcome, scenario, text: textOf(scenario) }];
-    }),
-  );
+  for (const backend of backends)
+    for (const outcome of OUTCOMES) await network(backend.name).floor[outcome].load(backend.floor(outcome));
+  const ready = variants.flatMap((variant) => backends.flatMap((backend) => readyScenarios(network, variant, backend)));
   for (const each of ready) await check(network, each);
-  const measured = ready.flatMap(({ variant, outcome }): MeasuredRounds[] =>
-    KINDS_OF[outcome].map((kind) => ({ variant, kind, rounds: [] })),
-  );
   for (let round = 0; round < rounds; round++) {
-    for (const { variant, outcome, scenario, text } of shuffled(ready)) {
-      const pairs = await measureScenario(network, outcome, scenario, text, plan);
-      for (const own of measured) {
-        const ofKind = own.variant === variant ? pairs.get(own.kind) : undefined;
-        if (ofKind !== undefined) own.rounds.push(ofKind);
-      }
+    for (const { backend, floorOf, outcome, scenario, kept } of shuffled(ready)) {
+      const opponents = { floor: network(floorOf).floor[outcome], variant: network(backend).variant };
+      for (const [kind, pairs] of await measureScenario(opponents, outcome, scenario, plan))
+        kept.get(kind)?.push(pairs);
     }
     onRound(round);
   }
-  return measured;
+  return ready.flatMap(({ variant, backend, floorOf, kept }) =>
+    [...kept].map(([kind, rounds]): MeasuredRounds => ({ variant, backend, floorOf, kind, rounds })),
+  );
 }
 
-async function loadFloors({ floor }: BenchNetwork): Promise<void> {
-  for (const outcome of OUTCOMES) {
-    const scenario = FLOOR.scenario(outcome, floor[outcome].ends);
-    if (scenario !== undefined) await floor[outcome].load(textOf(scenario));
-  }
+function readyScenarios(network: BenchNetwork, variant: Variant, backend: BenchBackend): Ready[] {
+  const { floorOf = backend.name } = variant;
+  return OUTCOMES.flatMap((outcome): Ready[] => {
+    const scenario = variant.scenario(outcome, network(backend.name).variant.ends, backend);
+    if (scenario === undefined) return [];
+    const kept = new Map(KINDS_OF[outcome].map((kind) => [kind, []]));
+    return [{ variant, backend: backend.name, floorOf, outcome, scenario, kept }];
+  });
 }
 
-async function check({ variant: node }: BenchNetwork, { variant, outcome, scenario }: Ready): Promise<void> {
-  if (typeof scenario.rules === "string") return;
+async function check(network: BenchNetwork, { variant, backend, outcome, scenario }: Ready): Promise<void> {
   try {
-    await checkMetRules(node, scenario.rules, scenario, outcome);
+    await checkMetRules(network(backend).variant, scenario, outcome);
   } catch (cause) {
-    throw new Error(`${variant.axis}, ${variant.name}, ${outcome}: ${(cause as Error).message}`, { cause });
+    const row = `${variant.axis}, ${variant.name}, ${backend}, ${outcome}`;
+    throw new Error(`${row}: ${(cause as Error).message}`, { cause });
   }
-}
-
-function textOf({ rules }: Scenario): string {
-  return typeof rules === "string" ? rules : renderText(rules);
 }
 
 function shuffled<T>(items: readonly T[]): T[] {

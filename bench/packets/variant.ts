@@ -1,7 +1,7 @@
 // What one row of the packet benchmark is. Owns the types; the rows are variants.ts's.
 
-import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
 import type { Address } from "../../src/net/address.ts";
+import type { BackendName, BenchBackend, BenchRules } from "./backend.ts";
 
 /** `new`: the first packet of a flow that is allowed; `established`: a later one of an answered flow; `denied`: every one is dropped. */
 export const PACKET_KINDS = ["new", "established", "denied"] as const;
@@ -24,18 +24,19 @@ export interface Ends {
 
 /** Rules, and the flow that is measured through them. */
 export interface Scenario {
-  /** Ours as data: then it is checked that packets meet the rules that the tracer says. Other rules as text for `nft -f`. */
-  readonly rules: Ruleset | string;
+  readonly rules: BenchRules;
   readonly port: number;
   /** In the comment of the rule that decides (`ClusterNetworkPolicy/admin-4[24]`); undefined: none does, or one that stands for many. */
   readonly decidedBy: string | undefined;
 }
 
-/** One row. */
+/** One row, for each backend. */
 export interface Variant {
   /** What is varied: rows of one axis stand together. */
   readonly axis: string;
   readonly name: string;
-  /** undefined: these rules have no such flow. */
-  readonly scenario: (outcome: Outcome, ends: Ends) => Scenario | undefined;
+  /** undefined: this backend has no such rules, or they have no such flow. */
+  readonly scenario: (outcome: Outcome, ends: Ends, backend: BenchBackend) => Scenario | undefined;
+  /** The backend whose floor it is compared with; undefined: its own. */
+  readonly floorOf?: BackendName;
 }

@@ -1,63 +1,105 @@
 import { describe, expect, it } from "vitest";
-import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
+import type { IptablesRuleset } from "../../src/backends/iptables/ruleset.ts";
 import { ruleText } from "../../src/backends/nft/text.ts";
 import type { Address } from "../../src/net/address.ts";
 import { type AdminShape, adminScenario } from "./admin-shapes.ts";
+import type { BenchBackend } from "./backend.ts";
 import { adminOrigin } from "./bench-cluster.ts";
+import { IPTABLES, IptablesRules } from "./iptables-rules.ts";
+import { type LocalPodShape, localPodScenario } from "./local-pod-shapes.ts";
 import { traceScenario } from "./met-rules.ts";
+import { NFT, NftRules } from "./nft-rules.ts";
 import { type Ends, OUTCOMES, type Scenario } from "./variant.ts";
-import { FLOOR, VARIANTS } from "./variants.ts";
+import { VARIANTS } from "./variants.ts";
 
 const ENDS: Ends = { client: "10.244.1.10" as Address, server: "10.244.1.11" as Address };
-
-function tableOf({ rules }: Scenario): Ruleset {
-  if (typeof rules === "string") throw new Error("rules as text");
-  return rules;
-}
+const [XTABLES] = IPTABLES as readonly [BenchBackend];
 
 /** Rules of the first chain of the server's class that look at the number of one port. */
-function portRules(scenario: Scenario): string[] {
-  const chains = [...tableOf(scenario).chains.values()].filter(({ name }) => /^ingress4_.*[a-z2-7]{16}$/.test(name));
+function portRules({ rules }: Scenario): string[] {
+  if (!(rules instanceof NftRules)) throw new Error("rules of another backend");
+  const chains = [...rules.ruleset.chains.values()].filter(({ name }) => /^ingress4_.*[a-z2-7]{16}$/.test(name));
   return chains.flatMap(({ rules }) => rules.map(ruleText)).filter((text) => text.startsWith("udp dport 80"));
 }
 
-describe.each([FLOOR, ...VARIANTS])("$axis: $name", ({ scenario }) => {
-  it.each(OUTCOMES)("has a flow that is %s, by the rule that it names", (outcome) => {
-    const made = scenario(outcome, ENDS);
-    if (made === undefined) throw new Error("no scenario");
-    const { verdict } = traceScenario(tableOf(made), made, outcome, ENDS);
-    expect(verdict).toBe(outcome === "allowed" ? "accept" : "drop");
-  });
+/** Rows that a backend has not. */
+const ABSENT = { nft: /nft's floor|one rule after the other|one in the middle/, [XTABLES.name]: /^$/ };
+
+describe.each([NFT, XTABLES])("$name", (backend) => {
+  it.each(VARIANTS.flatMap((variant) => OUTCOMES.map((outcome) => ({ ...variant, outcome }))))(
+    "$axis, $name: the flow that is to be $outcome is, by the rule that is named",
+    ({ name, scenario, outcome }) => {
+      const made = scenario(outcome, ENDS, backend);
+      if (made === undefined) return expect(name).toMatch(ABSENT[backend.name] as RegExp);
+      const { verdict } = traceScenario(made, outcome, ENDS);
+      expect(verdict).toBe(outcome === "allowed" ? "accept" : "drop");
+    },
+  );
 });
 
 describe("admin rules", () => {
   const alternating: AdminShape = { rules: 100, actions: "alternating", ports: "own", decidedBy: "last" };
 
   it.each(OUTCOMES)("that alternate are one rule after the other (%s)", (outcome) => {
-    expect(portRules(adminScenario(alternating, outcome, ENDS))).toHaveLength(100);
+    expect(portRules(adminScenario(alternating, outcome, ENDS, NFT))).toHaveLength(100);
   });
 
   it.each(OUTCOMES)("of one action are not (%s)", (outcome) => {
-    expect(portRules(adminScenario({ ...alternating, actions: "one" }, outcome, ENDS))).toHaveLength(0);
+    expect(portRules(adminScenario({ ...alternating, actions: "one" }, outcome, ENDS, NFT))).toHaveLength(0);
   });
 
   it.each([
     { decidedBy: "first", index: 0 },
     { decidedBy: "last", index: 99 },
   ] as const)("are decided by the $decidedBy", ({ decidedBy, index }) => {
-    expect(adminScenario({ ...alternating, decidedBy }, "denied", ENDS).decidedBy).toBe(adminOrigin(index));
+    expect(adminScenario({ ...alternating, decidedBy }, "denied", ENDS, NFT).decidedBy).toBe(adminOrigin(index));
+  });
+});
+
+describe("local pods", () => {
+  const shape: LocalPodShape = { pods: 50, classes: "own", position: "last", dispatch: "own" };
+
+  function rulesetOf(changes: Partial<LocalPodShape>): { readonly ruleset: IptablesRuleset; readonly asked: number } {
+    const made = localPodScenario({ ...shape, ...changes }, "allowed", ENDS, XTABLES);
+    if (!(made?.rules instanceof IptablesRules)) throw new Error("no such rules");
+    return { ruleset: made.rules.ruleset, asked: traceScenario(made, "allowed", ENDS).rulesAsked };
+  }
+
+  const classChains = ({ chains }: IptablesRuleset) =>
+    [...chains[4].values()].filter(
+      ({ name, rules }) => /^NFTPOL-i-/.test(name) && rules.some(({ comment }) => comment?.startsWith("bench/")),
+    );
+
+  it.each(["own", "linear"] as const)("in classes of their own have one each (%s)", (dispatch) => {
+    expect(classChains(rulesetOf({ dispatch }).ruleset)).toHaveLength(50);
+  });
+
+  it("in one class share it", () => {
+    expect(classChains(rulesetOf({ classes: "shared" }).ruleset)).toHaveLength(1);
+  });
+
+  it("one rule after the other are as many rules, and the server's is the last or in the middle", () => {
+    const [last, middle] = [rulesetOf({ dispatch: "linear" }), rulesetOf({ dispatch: "linear", position: "middle" })];
+    expect(last.ruleset.chains[4].get("NFTPOL-INGRESS")?.rules).toHaveLength(50);
+    expect(last.asked - middle.asked).toBe(24);
+  });
+
+  it("of a tree are fewer rules, and of those the last is asked for the most", () => {
+    const [last, middle] = [rulesetOf({}), rulesetOf({ position: "middle" })];
+    expect(last.asked).toBeGreaterThan(middle.asked);
+    expect(last.asked).toBeLessThan(rulesetOf({ dispatch: "linear", position: "middle" }).asked);
   });
 });
 
 describe("a scenario whose packets meet other rules than it says", () => {
-  const scenario = adminScenario({ rules: 10, actions: "one", ports: "own", decidedBy: "last" }, "allowed", ENDS);
+  const scenario = adminScenario({ rules: 10, actions: "one", ports: "own", decidedBy: "last" }, "allowed", ENDS, NFT);
 
   it.each([
     { wrong: "the outcome", outcome: "denied", change: {}, message: /accept, not drop/ },
     { wrong: "the rule", outcome: "allowed", change: { decidedBy: adminOrigin(3) }, message: /not decided by/ },
     { wrong: "the port", outcome: "allowed", change: { port: 1 }, message: /drop, not accept/ },
   ] as const)("is refused: $wrong", ({ outcome, change, message }) => {
-    expect(() => traceScenario(tableOf(scenario), { ...scenario, ...change }, outcome, ENDS)).toThrow(message);
+    expect(() => traceScenario({ ...scenario, ...change }, outcome, ENDS)).toThrow(message);
   });
 });
 
