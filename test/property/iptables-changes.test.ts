@@ -81,7 +81,7 @@ test("after any sequence of events the tracked ruleset and the kernel equal a fr
         expect(foundText(kernel.found())).toBe(comparableText(fresh));
       }
     },
-    { runs: 400, print: printSteps },
+    { runs: 300, print: printSteps },
   );
 });
 
@@ -152,10 +152,10 @@ test("between the old rules and the new ones every packet gets the verdict of on
         expect(verdicts(kernel.found().ruleset)).toEqual(after);
       }
     },
-    { runs: 600, print: ([objects, ...rest]) => `${toYaml(objects)}# then\n---\n${printSteps(rest)}` },
+    { runs: 350, print: ([objects, ...rest]) => `${toYaml(objects)}# then\n---\n${printSteps(rest)}` },
   );
   expect(inPlace).toBeGreaterThan(200);
-  expect(made).toBeGreaterThan(300);
+  expect(made).toBeGreaterThan(150);
 });
 
 test("the difference between two rulesets, applied to the first, gives the second", () => {
@@ -174,6 +174,6 @@ test("the difference between two rulesets, applied to the first, gives the secon
       kernel.tamper(differenceTo(kernel.found(), to, true).stages);
       expect(foundText(kernel.found())).toBe(comparableText(to));
     },
-    { runs: 250, print: ([before, after]) => `# before\n${toYaml(before)}# after\n---\n${toYaml(after)}` },
+    { runs: 150, print: ([before, after]) => `# before\n${toYaml(before)}# after\n---\n${toYaml(after)}` },
   );
 });

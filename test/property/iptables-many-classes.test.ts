@@ -144,7 +144,7 @@ test("pods and policies come, go and change places: no verdict between old and n
         expect(foundText(kernel.found())).toBe(comparableText(compileRuleset(fresh)));
       }
     },
-    { runs: 25, print: (steps) => JSON.stringify(steps) },
+    { runs: 15, print: (steps) => JSON.stringify(steps) },
   );
 });
 

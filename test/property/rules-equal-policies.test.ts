@@ -35,9 +35,9 @@ const BACKENDS: Readonly<Record<"nft" | "iptables", (program: NodeProgram) => No
 };
 
 test.each([
-  { clusters: "random clusters", objects: cluster, runs: 150, backend: "nft" },
-  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 150, backend: "nft" },
-  { clusters: "random clusters", objects: cluster, runs: 150, backend: "iptables" },
+  { clusters: "random clusters", objects: cluster, runs: 80, backend: "nft" },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 80, backend: "nft" },
+  { clusters: "random clusters", objects: cluster, runs: 80, backend: "iptables" },
   {
     clusters: "clusters whose policies meet in the same pods",
     objects: crowdedCluster,
@@ -150,8 +150,8 @@ const traffic: fc.Arbitrary<Traffic> = fc.oneof(
 );
 
 test.each([
-  { clusters: "random clusters", objects: cluster, runs: 400 },
-  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 1500 },
+  { clusters: "random clusters", objects: cluster, runs: 300 },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 800 },
 ])("packets drawn at random in $clusters get the verdict that the policies mean", ({ objects: someCluster, runs }) => {
   checkProperty(
     fc.tuple(
