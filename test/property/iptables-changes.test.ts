@@ -154,8 +154,8 @@ test("between the old rules and the new ones every packet gets the verdict of on
     },
     { runs: 350, print: ([objects, ...rest]) => `${toYaml(objects)}# then\n---\n${printSteps(rest)}` },
   );
-  expect(inPlace).toBeGreaterThan(200);
-  expect(made).toBeGreaterThan(150);
+  expect(inPlace).toBeGreaterThan(100);
+  expect(made).toBeGreaterThan(100);
 });
 
 test("the difference between two rulesets, applied to the first, gives the second", () => {
