@@ -137,25 +137,30 @@ describeKernel("input that no lab is made for ends with exit code 2, before anyt
 
 describeKernel("a program that is missing ends it with exit code 3, and its package is named", () => {
   /** In a mount namespace of its own a file that nobody can run takes the program's place. */
-  const without = (program: string) => `
+  const without = (program: string, backend: string) => `
     empty=$(mktemp)
     trap 'rm -f "$empty"' EXIT
     unshare -m sh -c '
       for folder in $(echo "$PATH:/usr/sbin:/sbin" | tr : " "); do
         if [ -e "$folder/${program}" ]; then mount --bind "$1" "$folder/${program}"; fi
       done
-      exec nftpol lab run -f ${EXAMPLE}
+      exec nftpol lab run -f ${EXAMPLE} --backend ${backend}
     ' sh "$empty"`;
 
   it.each([
-    ["nft", "nftables"],
-    ["ip", "iproute2"],
-  ])("%s", async (program, packageName) => {
-    expect(await runBash(without(program))).toEqual({
+    ["nft", "nftables", "nft"],
+    ["ipset", "ipset", "iptables"],
+    ["ip", "iproute2", "auto"],
+  ])("%s", async (program, packageName, backend) => {
+    expect(await runBash(without(program, backend))).toEqual({
       code: 3,
       stdout: "",
       stderr: `nftpol: the program ${program} is not installed\n  install the package ${packageName}\n`,
     });
+  });
+
+  it("but without nft, iptables takes its place", async () => {
+    expect(await runBash(without("nft", "auto"))).toMatchObject({ code: 0, stderr: "" });
   });
 });
 
