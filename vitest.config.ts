@@ -29,8 +29,10 @@ export default defineConfig({
       suite("cli", ["test/cli/**/*.test.ts"], 60),
       suite("api-server", ["test/api-server/**/*.test.ts"], 60),
       suite("scenarios", ["test/scenarios/**/*.test.ts"], 60),
+      // Rules into kernels and back, each in a namespace of its own.
+      suite("backends", ["test/kernel/{backend,backend-faults,hostile-text,iptables-*,rules-in-*}.test.ts"], 120),
       // One file at a time: these measure real packets and must not be starved by each other.
-      suite("kernel", ["test/kernel/**/*.test.ts"], 120, true),
+      suite("kernel", ["test/kernel/!(backend|backend-faults|hostile-text|iptables-*|rules-in-*).test.ts"], 120, true),
       suite("packets", ["test/packets/!(lab-)*.test.ts"], 120, true),
       // These judge by arrival, with patience: two at a time take nothing from each other but time.
       suite("lab", ["test/packets/lab-*.test.ts"], 120),

@@ -45,9 +45,19 @@ const steps: readonly Step[] = [
   { name: "lint", argv: [node, packageProgram("@biomejs/biome/bin/biome"), "check"] },
   { name: "layers", argv: [node, packageProgram(cruise[0]), ...cruise.slice(1)] },
   { name: "build", argv: [node, "scripts/build.ts", "--if-possible"] },
-  ...["unit", "property", "examples", "cli", "api-server", "scenarios", "kernel", "packets", "lab", "browser"].map(
-    suite,
-  ),
+  ...[
+    "unit",
+    "property",
+    "examples",
+    "cli",
+    "api-server",
+    "scenarios",
+    "backends",
+    "kernel",
+    "packets",
+    "lab",
+    "browser",
+  ].map(suite),
 ];
 
 let running: ReturnType<typeof spawn> | undefined;
