@@ -35,6 +35,8 @@ export interface ChainFacts {
   readonly tests: readonly AddressTest[];
   /** Looked at pair by pair, not by address. */
   readonly pairs: readonly AddressPair[];
+  /** Whether any rule compares the two addresses of a packet with each other. */
+  readonly comparesEnds: boolean;
   /** Chains that packets reach whatever their addresses are: by jump, by goto, by maps of other keys. */
   readonly always: readonly string[];
 }

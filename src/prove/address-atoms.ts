@@ -12,6 +12,12 @@ export interface Atom {
   readonly address: Address;
 }
 
+/** The same run with another of its addresses to stand for it; throws where it has but one. */
+export function otherAddressOf(atom: Atom): Atom {
+  if (atom.first === atom.last) throw new Error(`${atom.address} is the only one of its kind`);
+  return { ...atom, address: formatAddress(atom.family, atom.last) };
+}
+
 /** Collects the constants of one family, then gives the atoms. */
 export class AddressCuts {
   readonly family: Family;

@@ -6,7 +6,7 @@ import type { Hook } from "../backends/packet.ts";
 import { isLinkScopeAddress } from "../model/link-scope.ts";
 import type { Direction, Policy, PortMatch } from "../model/policy.ts";
 import type { Address } from "../net/address.ts";
-import { type Atom, groupAtoms } from "./address-atoms.ts";
+import { type Atom, groupAtoms, otherAddressOf } from "./address-atoms.ts";
 import { type AddressSides, namedMeaning, pairKey, peersOf, portsOf } from "./address-sides.ts";
 import type { Counterexample } from "./prove.ts";
 import { ReachedChains } from "./reached-chains.ts";
@@ -107,15 +107,29 @@ class PathProof {
 
   #provePairs(source: Identity, destination: Identity): Counterexample | undefined {
     const destinations = this.#split("destination", destination, source);
+    const chains = [...this.#reached.base, ...source.chains, ...destination.chains];
     for (const sourceAtoms of this.#split("source", source, destination)) {
       for (const destinationAtoms of destinations) {
         const pair = this.#representatives(sourceAtoms, destinationAtoms);
-        if (pair === undefined) continue;
-        const counterexample = this.#provePair(pair.source, pair.destination, source, destination);
-        if (counterexample !== undefined) return counterexample;
+        const same = this.#sameAddress(sourceAtoms, destinationAtoms, chains);
+        const pairs = [
+          ...(pair === undefined ? [] : [pair]),
+          ...(same === undefined ? [] : [{ source: same, destination: same }]),
+        ];
+        for (const { source: from, destination: to } of pairs) {
+          const counterexample = this.#provePair(from, to, source, destination);
+          if (counterexample !== undefined) return counterexample;
+        }
       }
     }
     return undefined;
+  }
+
+  /** An address with itself, where rules can tell that from a pair of two; pods with themselves are compared one by one. */
+  #sameAddress(sources: readonly Atom[], destinations: readonly Atom[], chains: Iterable<string>): Atom | undefined {
+    if (!this.#sides.questions.compareEnds(chains)) return undefined;
+    const both = new Set(destinations);
+    return sources.find((atom) => both.has(atom) && this.#sides.owner(atom) === undefined);
   }
 
   /** Splits an identity by what its own and the other side's chains, and the other side's policies, ask of its addresses. */
@@ -139,7 +153,8 @@ class PathProof {
   ): { source: Atom; destination: Atom } | undefined {
     for (const source of sources) {
       for (const destination of destinations) {
-        if (!this.#isSpecial(source, destination)) return { source, destination };
+        if (this.#isSpecial(source, destination)) continue;
+        return { source, destination: source === destination ? otherAddressOf(destination) : destination };
       }
     }
     return undefined;

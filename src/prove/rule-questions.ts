@@ -37,6 +37,12 @@ export class RuleQuestions {
     return [...this.#facts.values()].flatMap(({ pairs }) => pairs);
   }
 
+  /** Whether any of these chains compares the two addresses of a packet with each other. */
+  compareEnds(chains: Iterable<string>): boolean {
+    for (const chain of chains) if (this.#facts.get(chain)?.comparesEnds) return true;
+    return false;
+  }
+
   hasChain(name: string): boolean {
     return this.#facts.has(name);
   }

@@ -147,6 +147,20 @@ const RULES: readonly (readonly [sentence: string, damage: Damage])[] = [
   ["pod to own node is judged too", before(6, line(/-A FORWARD/), "-A INPUT -j NFTPOL-FORWARD")],
 ];
 
+const SAME_ADDRESS = '-m bpf --bytecode "6,32 0 0 12,7 0 0 0,32 0 0 16,29 0 1 0,6 0 0 1,6 0 0 0"';
+
+/** What no rule of ours asks of addresses that no pod has. */
+const OTHERS: readonly (readonly [sentence: string, damage: Damage])[] = [
+  ["what anybody sends to itself is dropped", before(4, forward("-d 224"), `-A CHAIN ${SAME_ADDRESS} -j DROP`)],
+  [
+    "what anybody sends to somebody else in a block is dropped",
+    all(
+      before(4, forward("-d 224"), "-A CHAIN -s 192.0.2.0/24 -d 192.0.2.0/24 -j DROP"),
+      before(4, line(/-s 192\.0\.2\.0/), `-A CHAIN ${SAME_ADDRESS} -j RETURN`),
+    ),
+  ],
+];
+
 const ELEMENTS: readonly (readonly [sentence: string, damage: Damage])[] = [
   ["a peer pod is missing", removeElement(API_PEERS, "10.0.0.1")],
   ["a stranger is among the peers", addElement(API_PEERS, "10.0.0.9")],
@@ -189,7 +203,7 @@ describe("the prover finds each mutation", () => {
     expect(prove(correct)).toMatchObject({ outcome: "equal", exhaustive: true });
   });
 
-  test.each([...RULES, ...ELEMENTS])("%s", (_, damage) => {
+  test.each([...RULES, ...ELEMENTS, ...OTHERS])("%s", (_, damage) => {
     expect(prove(damage(correct)).outcome).toBe("different");
   });
 

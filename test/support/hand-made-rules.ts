@@ -56,7 +56,7 @@ function factsOf(chain: string, rules: readonly HandMadeRule[], family: Family):
     }
     if (target !== undefined) always.push(target);
   }
-  return { tests, pairs: [], always };
+  return { tests, pairs: [], comparesEnds: false, always };
 }
 
 function testOf(id: string, side: Side, blocks: readonly CidrBlock[], target: string | undefined): AddressTest {

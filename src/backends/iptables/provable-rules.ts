@@ -75,7 +75,8 @@ function chainFacts(
     }
     if (target !== undefined) always.push(target);
   }
-  return { tests: [...tests.values()], pairs: [], always };
+  const comparesEnds = rules.some(({ matches }) => matches.some(({ kind }) => kind === "same-address"));
+  return { tests: [...tests.values()], pairs: [], comparesEnds, always };
 }
 
 /** undefined: the match asks nothing of one address alone. */

@@ -80,7 +80,7 @@ describe("links and tests", () => {
 
   it("of the other family are none", () => {
     const rules = nftRules(table(alone(lookUp("ip saddr", "by-source"))));
-    expect(rules.chainFacts("forward", 6)).toEqual({ tests: [], pairs: [], always: [] });
+    expect(rules.chainFacts("forward", 6)).toEqual({ tests: [], pairs: [], comparesEnds: false, always: [] });
   });
 
   it.each<[string, Rule]>([

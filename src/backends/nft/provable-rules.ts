@@ -43,7 +43,7 @@ function factsOf(ruleset: Ruleset, rules: readonly Rule[], family: Family, cache
     pairs.push(...asked.pairs);
     always.push(...chainsOfRule(rule), ...targetsByOtherKeys(ruleset, rule));
   }
-  return { tests, pairs, always };
+  return { tests, pairs, comparesEnds: false, always };
 }
 
 /** Where named maps lead, save those that are asked by one address: their elements are entries of a test. */
