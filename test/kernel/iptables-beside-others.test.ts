@@ -1,13 +1,15 @@
 // Our rules beside software that works on the same tables: what flushes or replaces them is noticed and repaired, what leaves them alone
 // disturbs nothing, and a start touches nothing that is as it should be.
 import { describe, expect, it } from "vitest";
+import { compileRuleset } from "../../src/backends/iptables/compile.ts";
 import { VARIANTS } from "../../src/backends/iptables/xtables-version.ts";
 import type { Family } from "../../src/net/address.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
+import { reachableText } from "../support/comparable-iptables.ts";
 import { type IptablesKernelBench, programName, withIptablesKernelBench } from "../support/iptables-kernel-bench.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { allowingPolicy, graphOf, numberedPod, webAndClients } from "../support/policy-cluster.ts";
-import { eventOf } from "../support/random-cluster.ts";
+import { eventOf, removalOf } from "../support/random-cluster.ts";
 import { XTABLES_PROGRAMS } from "../support/xtables-in-netns.ts";
 
 const NOTICED = { timeout: 10_000, interval: 20 };
@@ -116,6 +118,37 @@ describeKernel(
             repair: { how: "repaired" },
           });
           expect((await rules()).jumps[4].map(({ chain }) => chain)).not.toContain("OUTPUT");
+        }));
+
+      it("rules of others that lead to our chains, or look up our sets, keep nothing from being changed", () =>
+        withBench(async ({ open, rules, xtables, met, found, expected }) => {
+          const graph = graphOf(...webAndClients);
+          const more = allowingPolicy("more", "web", "other", 9090);
+          graph.apply(eventOf(more));
+          graph.flush();
+          const backend = open();
+          await backend.install(graph.program());
+          const { chains, sets } = (await rules()).ruleset;
+          const chain = [...chains[4].keys()].find((name) => name.startsWith("NFTPOL-i-"));
+          const set = [...sets.keys()].find((name) => name.startsWith("NFTPOL-i4-"));
+          const others = [
+            `KUBE-FORWARD -s 192.0.2.1 -j ${chain}`,
+            `KUBE-FORWARD -m set --match-set ${set} src -j RETURN`,
+          ];
+          for (const rule of others) await xtables.sh(`${program(4)} -A ${rule}`);
+          graph.apply(removalOf(more));
+          // The kernel does not delete the chain.
+          await expect(backend.apply(graph.flush())).rejects.toMatchObject({ kind: "refused" });
+          expect(await backend.apply(graph.flush())).toMatchObject({ how: "replaced", refusal: { kind: "refused" } });
+          const fresh = reachableText(compileRuleset(graph.program()));
+          expect(await met()).toBe(fresh);
+          graph.apply(eventOf(numberedPod(5, { app: "client" })));
+          expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
+          graph.apply(eventOf(more));
+          expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
+          for (const rule of others) await xtables.sh(`${program(4)} -D ${rule}`);
+          await backend.verify();
+          expect(await found()).toBe(expected(graph));
         }));
 
       it("drops are counted by reason, and counters go on over changes", () =>

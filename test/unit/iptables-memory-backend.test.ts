@@ -157,6 +157,28 @@ it("after a verification that could not read, the next delta reads", async () =>
   expect(foundText(kernel.found())).toBe(expectedText(graph));
 });
 
+it("a set that somebody else looks up stays, and what needs its name gets another, until it can go", async () => {
+  const { kernel, backend, graph } = started();
+  const more = allowingPolicy("more", "web", "other", 9090);
+  graph.apply(eventOf(more));
+  graph.flush();
+  await backend.install(graph.program());
+  const held = [...kernel.found().ruleset.sets.keys()].find((name) => name.startsWith("NFTPOL-i4-")) as string;
+  kernel.hold(held);
+  const isThere = (name: string) => kernel.found().ruleset.sets.has(name);
+  for (const round of [1, 2, 3]) {
+    graph.apply(removalOf(more));
+    expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
+    graph.apply(eventOf(more));
+    expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
+    expect([round, isThere(held), isThere(`${held}.1`)]).toEqual([round, true, true]);
+  }
+  kernel.hold(held, false);
+  graph.apply(eventOf(numberedPod(5, { app: "client" })));
+  await backend.apply(graph.flush());
+  expect(foundText(kernel.found())).toBe(expectedText(graph));
+});
+
 it("each stage's text is seen before it is written", async () => {
   const { kernel, backend, graph, texts } = started();
   await backend.install(graph.program());

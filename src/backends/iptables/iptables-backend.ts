@@ -60,7 +60,7 @@ export class IptablesBackend implements Backend {
       if (!this.#trusted) return await this.#bringTo(tracker, await this.#kernel.read(), "repaired");
       if (stages.length === 0) return UNCHANGED;
       this.#trusted = false;
-      await this.#write(stages);
+      await this.#write(tracker, stages);
       this.#trusted = true;
       return { how: "delta", ...stagesSize(stages) };
     });
@@ -136,7 +136,7 @@ export class IptablesBackend implements Backend {
     by: "adopted" | "repaired",
     difference = differenceTo(found, tracker.ruleset()),
   ): Promise<Applied> {
-    const refusal = await this.#tryToWrite(difference);
+    const refusal = await this.#tryToWrite(tracker, difference);
     if (refusal === undefined) {
       this.#settle(tracker, difference);
       if (by === "repaired" && difference.stages.length === 0) return UNCHANGED;
@@ -144,7 +144,7 @@ export class IptablesBackend implements Backend {
     }
     // Stages may have been done before the one that was refused.
     const anew = differenceTo(await this.#kernel.read(), tracker.ruleset(), true);
-    await this.#write(anew.stages);
+    await this.#write(tracker, anew.stages);
     this.#settle(tracker, anew);
     return { how: "replaced", ...stagesSize(anew.stages), refusal };
   }
@@ -154,9 +154,9 @@ export class IptablesBackend implements Backend {
     this.#trusted = true;
   }
 
-  async #tryToWrite({ stages }: Difference): Promise<BackendError | undefined> {
+  async #tryToWrite(tracker: RulesetTracker, { stages }: Difference): Promise<BackendError | undefined> {
     try {
-      await this.#write(stages);
+      await this.#write(tracker, stages);
       return undefined;
     } catch (error) {
       if (error instanceof BackendError && error.kind === "refused") return error;
@@ -164,11 +164,11 @@ export class IptablesBackend implements Backend {
     }
   }
 
-  async #write(stages: readonly Stage[]): Promise<void> {
+  async #write(tracker: RulesetTracker, stages: readonly Stage[]): Promise<void> {
     if (stages.length === 0) return;
     if (this.#hooks.onTransaction !== undefined)
       for (const stage of stages) this.#hooks.onTransaction(stageText(stage));
-    await this.#kernel.write(stages);
+    tracker.avoid(await this.#kernel.write(stages));
   }
 
   #installed(): RulesetTracker {

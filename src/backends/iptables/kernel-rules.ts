@@ -16,9 +16,9 @@ export interface KernelRules {
 
   /**
    * In order. "refused": nothing that packets meet has changed; "broken": some stages are done, or it is not known. Sets that could
-   * not be destroyed are no failure: they stay, as long as nobody reads them back.
+   * not be destroyed, now or before, are no failure: they are returned, and their names are taken.
    */
-  write(stages: readonly Stage[]): Promise<void>;
+  write(stages: readonly Stage[]): Promise<readonly string[]>;
 
   /** Packets dropped, by reason, of both families; undefined: our chains are not there. */
   dropped(): Promise<ReadonlyMap<DropReason, number> | undefined>;

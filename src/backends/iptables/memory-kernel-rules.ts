@@ -25,6 +25,8 @@ export class MemoryKernelRules implements KernelRules {
   readonly #writeFaults: MemoryFault[] = [];
   readonly #readFaults: MemoryFault[] = [];
   readonly #dropped = new Map<DropReason, number>();
+  readonly #held = new Set<string>();
+  #undestroyed: string[] = [];
   #changedByOthers = false;
 
   /** Starts with what was found, whatever it is, or with nothing. */
@@ -63,6 +65,12 @@ export class MemoryKernelRules implements KernelRules {
     this.#changedByOthers = true;
   }
 
+  /** Somebody else's rules look the set up, or do so no more. */
+  hold(set: string, isHeld = true): void {
+    if (isHeld) this.#held.add(set);
+    else this.#held.delete(set);
+  }
+
   setDropped(reason: DropReason, packets: number): void {
     this.#dropped.set(reason, packets);
   }
@@ -88,12 +96,17 @@ export class MemoryKernelRules implements KernelRules {
     };
   }
 
-  async write(stages: readonly Stage[]): Promise<void> {
+  async write(stages: readonly Stage[]): Promise<readonly string[]> {
     const fault = this.#writeFaults.shift();
+    this.#undestroyed = this.#undestroyed.filter((name) => !this.#tryToDestroy(name));
     if (fault?.kind === "refuse") throw new BackendError("refused", "refused, as the test wants it");
     let isMet = false;
     for (const [index, stage] of stages.entries()) {
       if (fault?.kind === "die" && index >= fault.stagesDone) throw new BackendError("broken", "iptables-restore died");
+      if (stage.kind === "destroy-sets") {
+        this.#undestroyed.push(...stage.sets.filter((name) => !this.#tryToDestroy(name)));
+        continue;
+      }
       try {
         this.#do(stage);
       } catch (error) {
@@ -102,6 +115,7 @@ export class MemoryKernelRules implements KernelRules {
       }
       isMet ||= stage.kind === "rules" || stage.kind === "change-elements";
     }
+    return this.#undestroyed;
   }
 
   async dropped(): Promise<ReadonlyMap<DropReason, number> | undefined> {
@@ -160,7 +174,17 @@ export class MemoryKernelRules implements KernelRules {
 
   #destroy(name: string): void {
     if (!this.#sets.has(name)) refuse(`set ${name} is not there`);
-    if (FAMILIES.some((family) => this.#families[family].looksUp(name))) refuse(`set ${name} is in use`);
+    if (this.#isInUse(name)) refuse(`set ${name} is in use`);
     this.#sets.delete(name);
+  }
+
+  #tryToDestroy(name: string): boolean {
+    if (this.#isInUse(name)) return false;
+    this.#sets.delete(name);
+    return true;
+  }
+
+  #isInUse(name: string): boolean {
+    return this.#held.has(name) || FAMILIES.some((family) => this.#families[family].looksUp(name));
   }
 }

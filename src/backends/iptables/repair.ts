@@ -25,7 +25,8 @@ export interface ChosenSet {
 
 /**
  * What makes the kernel equal to `desired` (names without tags): sets that differ are made anew, then the rules of a family change in one
- * step. `anew`: takes nothing over of what is there. Cost: linear in both.
+ * step. `anew`: takes nothing over of what is there, and chains that are not wanted are only emptied: one that somebody's rules lead to
+ * cannot be deleted, and must not stand in the way of everything else. Cost: linear in both.
  */
 export function differenceTo(found: FoundRules, desired: IptablesRuleset, anew = false): Difference {
   const chosen = chooseSets(found, desired, anew);
@@ -90,11 +91,13 @@ function rulesStage(family: Family, found: FoundRules, goal: IptablesRuleset, an
   };
   const own = (chains: ReadonlyMap<string, Chain>) => [...chains.values()].filter(({ name }) => !isBuiltIn(name));
   const jumps = jumpChanges(found.jumps[family], wanted, family, anew);
+  const extra = own(current).flatMap(({ name }) => (wanted.has(name) ? [] : [name]));
+  const emptied = anew ? extra.map((name): Chain => ({ name, rules: [] })) : [];
   return {
     kind: "rules",
     family,
-    write: own(wanted).filter(differs),
-    remove: own(current).flatMap(({ name }) => (wanted.has(name) ? [] : [name])),
+    write: [...own(wanted).filter(differs), ...emptied],
+    remove: anew ? [] : extra,
     ...jumps,
   };
 }

@@ -37,6 +37,7 @@ export class RulesetTracker {
   readonly #options: ProgramOptions;
   readonly #dispatch: Map<Address, Dispatch>;
   #closed: ClosedAddresses | undefined;
+  #taken: ReadonlySet<string> = new Set();
   /** What each class put in: its chains, and the sets of CIDR blocks that it may share with others. */
   readonly #classParts = new Map<ClassId, ClassChains>();
   readonly #blockSetUsers = new Map<string, number>();
@@ -72,6 +73,11 @@ export class RulesetTracker {
       const set = this.#sets.get(name);
       if (set !== undefined) this.#sets.set(name, { ...set, tag, maxElements });
     }
+  }
+
+  /** Names in the kernel that sets of no use have, until this is said again. */
+  avoid(taken: readonly string[]): void {
+    this.#taken = new Set(taken);
   }
 
   /** Takes the delta in, as of now, and returns what brings the kernel there. */
@@ -124,7 +130,7 @@ export class RulesetTracker {
   }
 
   #addSet(set: IpSet, change: FamilyChange): void {
-    this.#sets.set(set.name, tracked(set));
+    this.#sets.set(set.name, { ...tracked(set), tag: this.#freeTag(set.name, 0) });
     change.create(set.name);
   }
 
@@ -132,6 +138,13 @@ export class RulesetTracker {
     const set = this.#set(name);
     change.destroy(name, taggedName(name, set.tag));
     this.#sets.delete(name);
+  }
+
+  /** This one, or the next whose name is not taken. */
+  #freeTag(set: string, tag: Tag): Tag {
+    let free = tag;
+    while (this.#taken.has(taggedName(set, free))) free = nextTag(free);
+    return free;
   }
 
   #set(name: string): TrackedSet {
@@ -208,7 +221,7 @@ export class RulesetTracker {
       isLocal: (address) => this.#dispatch.has(address as Address),
       makeAnew: (name) => {
         const set = this.#set(name);
-        const anew = { ...set, tag: nextTag(set.tag) };
+        const anew = { ...set, tag: this.#freeTag(name, nextTag(set.tag)) };
         this.#sets.set(name, anew);
         return anew;
       },

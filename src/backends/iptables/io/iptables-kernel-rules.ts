@@ -86,7 +86,7 @@ export class IptablesKernelRules implements KernelRules {
     return this.#absent.addTo(found);
   }
 
-  async write(stages: readonly Stage[]): Promise<void> {
+  async write(stages: readonly Stage[]): Promise<readonly string[]> {
     const { programs, families } = await this.#open();
     await this.#destroyRest();
     let isMet = false;
@@ -104,6 +104,7 @@ export class IptablesKernelRules implements KernelRules {
       if (stage.kind === "rules") this.#watch.written(stage);
       isMet ||= stage.kind === "rules" || stage.kind === "change-elements";
     }
+    return this.#undestroyed;
   }
 
   async dropped(): Promise<ReadonlyMap<DropReason, number> | undefined> {
