@@ -1,6 +1,7 @@
 // What is not as it should be in what was found, in sentences for people. Says the same as `differenceTo`: no sentence, no stage.
 
 import { FAMILIES, type Family } from "../../net/address.ts";
+import { countElements, rulesDrift, shorten } from "../drift-words.ts";
 import { type FoundRules, isNothing } from "./read-back.ts";
 import { type Chain, type IpSet, type IptablesRuleset, isBuiltIn } from "./ruleset.ts";
 import { splitName } from "./set-tags.ts";
@@ -40,18 +41,9 @@ function elementsDrift(found: IpSet, desired: IpSet): string[] {
   const lacking = [...desired.elements].filter((element) => !found.elements.has(element));
   const foreign = [...found.elements].filter((element) => !desired.elements.has(element));
   return [
-    ...(lacking.length > 0 ? [`set ${desired.name} lacks ${count(lacking)}`] : []),
-    ...(foreign.length > 0 ? [`set ${desired.name} has ${count(foreign)} too many`] : []),
+    ...(lacking.length > 0 ? [`set ${desired.name} lacks ${countElements(lacking)}`] : []),
+    ...(foreign.length > 0 ? [`set ${desired.name} has ${countElements(foreign)} too many`] : []),
   ];
-}
-
-const SHOWN_ELEMENTS = 3;
-
-function count(elements: readonly string[]): string {
-  const shown = elements.slice(0, SHOWN_ELEMENTS).join(", ");
-  const rest = elements.length - SHOWN_ELEMENTS;
-  const noun = elements.length === 1 ? "element" : "elements";
-  return `${elements.length} ${noun} (${shown}${rest > 0 ? ` and ${rest} more` : ""})`;
 }
 
 function chainsDrift(family: Family, found: ReadonlyMap<string, Chain>, desired: ReadonlyMap<string, Chain>): string[] {
@@ -65,17 +57,8 @@ function chainsDrift(family: Family, found: ReadonlyMap<string, Chain>, desired:
 function chainDrift(family: Family, found: Chain | undefined, desired: Chain): string[] {
   const name = `chain ${desired.name} of IPv${family}`;
   if (found === undefined) return [`${name} is missing`];
-  const wanted = desired.rules.map((rule) => ruleText(rule, family));
-  const present = found.rules.map((rule) => ruleText(rule, family));
-  const lacking = without(wanted, present);
-  const foreign = without(present, wanted);
-  const sentences = [
-    ...lacking.map((rule) => `${name} lacks the rule: ${shorten(rule)}`),
-    ...foreign.map((rule) => `${name} has a rule too many: ${shorten(rule)}`),
-  ];
-  if (sentences.length === 0 && wanted.some((rule, index) => rule !== present[index]))
-    sentences.push(`${name} has its rules in another order`);
-  return sentences;
+  const texts = ({ rules }: Chain) => rules.map((rule) => ruleText(rule, family));
+  return rulesDrift(name, texts(found), texts(desired));
 }
 
 function jumpsDrift(family: Family, { jumps }: FoundRules, desired: ReadonlyMap<string, Chain>): string[] {
@@ -95,19 +78,4 @@ function jumpsDrift(family: Family, { jumps }: FoundRules, desired: ReadonlyMap<
   for (const { chain } of jumps[family])
     if (!desired.has(chain)) sentences.push(`chain ${chain} of IPv${family} jumps to us, and should not`);
   return sentences;
-}
-
-/** Elements of the first list that the second does not have, as often as they are missing. */
-function without(list: readonly string[], others: readonly string[]): string[] {
-  const left = new Map<string, number>();
-  for (const other of others) left.set(other, (left.get(other) ?? 0) + 1);
-  return list.filter((each) => {
-    const times = left.get(each) ?? 0;
-    left.set(each, times - 1);
-    return times <= 0;
-  });
-}
-
-function shorten(text: string): string {
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

@@ -1,6 +1,7 @@
 // What is not as it should be in the table that was found, in sentences for people. Says the same as `diffRulesets`:
 // no sentence, no operation.
 
+import { countElements, rulesDrift, shorten } from "../drift-words.ts";
 import { sameDeclaration, sameHook } from "./compare.ts";
 import type { FoundTable } from "./kernel-table.ts";
 import { type Chain, formatVerdict, type NamedSet, type Ruleset, sameVerdict, type VerdictMap } from "./ruleset.ts";
@@ -48,8 +49,8 @@ function setDrift(found: NamedSet | VerdictMap | undefined, desired: NamedSet | 
   const has = (set: NamedSet | VerdictMap, key: string) => set.elements.has(key);
   const lacking = keysOf(desired).filter((key) => !has(found, key));
   const foreign = keysOf(found).filter((key) => !has(desired, key));
-  if (lacking.length > 0) sentences.push(`${name} lacks ${count(lacking)}`);
-  if (foreign.length > 0) sentences.push(`${name} has ${count(foreign)} too many`);
+  if (lacking.length > 0) sentences.push(`${name} lacks ${countElements(lacking)}`);
+  if (foreign.length > 0) sentences.push(`${name} has ${countElements(foreign)} too many`);
   if (found.kind === "map" && desired.kind === "map") {
     for (const [key, verdict] of desired.elements) {
       const other = found.elements.get(key);
@@ -66,45 +67,15 @@ function keysOf(set: NamedSet | VerdictMap): string[] {
   return [...(set.kind === "map" ? set.elements.keys() : set.elements)];
 }
 
-const SHOWN_ELEMENTS = 3;
-
-function count(keys: readonly string[]): string {
-  const shown = keys.slice(0, SHOWN_ELEMENTS).join(", ");
-  const rest = keys.length - SHOWN_ELEMENTS;
-  return `${keys.length} ${keys.length === 1 ? "element" : "elements"} (${shown}${rest > 0 ? ` and ${rest} more` : ""})`;
-}
-
 function chainDrift(found: Chain | undefined, desired: Chain): string[] {
   if (found === undefined) return [];
   const name = `chain ${desired.name}`;
   const sentences: string[] = [];
   if (!sameHook(found, desired)) sentences.push(`${name} is ${hookWords(found)}, not ${hookWords(desired)}`);
-  const wanted = desired.rules.map(ruleText);
-  const present = found.rules.map(ruleText);
-  const lacking = without(wanted, present);
-  const foreign = without(present, wanted);
-  sentences.push(...lacking.map((rule) => `${name} lacks the rule: ${shorten(rule)}`));
-  sentences.push(...foreign.map((rule) => `${name} has a rule too many: ${shorten(rule)}`));
-  if (lacking.length + foreign.length === 0 && wanted.some((rule, index) => rule !== present[index]))
-    sentences.push(`${name} has its rules in another order`);
+  sentences.push(...rulesDrift(name, found.rules.map(ruleText), desired.rules.map(ruleText)));
   return sentences;
 }
 
 function hookWords({ hook }: Chain): string {
   return hook === undefined ? "no base chain" : `"${hookText(hook)}"`;
-}
-
-/** Elements of the first list that the second does not have, as often as they are missing. */
-function without(list: readonly string[], others: readonly string[]): string[] {
-  const left = new Map<string, number>();
-  for (const other of others) left.set(other, (left.get(other) ?? 0) + 1);
-  return list.filter((each) => {
-    const times = left.get(each) ?? 0;
-    left.set(each, times - 1);
-    return times <= 0;
-  });
-}
-
-function shorten(text: string): string {
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }
