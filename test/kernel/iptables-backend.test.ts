@@ -3,7 +3,7 @@
 import { describe } from "vitest";
 import { VARIANTS } from "../../src/backends/iptables/xtables-version.ts";
 import { backendSuite } from "../support/backend-suite.ts";
-import { withIptablesKernelBench } from "../support/iptables-kernel-bench.ts";
+import { sharedIptablesBench } from "../support/iptables-kernel-bench.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { XTABLES_PROGRAMS } from "../support/xtables-in-netns.ts";
 
@@ -11,7 +11,14 @@ describeKernel(
   "the iptables backend over the kernel",
   () => {
     describe.each(VARIANTS)("with the variant %s", (variant) => {
-      backendSuite((body) => withIptablesKernelBench(variant, body));
+      const shared = sharedIptablesBench(variant);
+      backendSuite(async (body) => {
+        try {
+          await body(shared());
+        } finally {
+          await shared().end();
+        }
+      });
     });
   },
   XTABLES_PROGRAMS,

@@ -197,7 +197,7 @@ describeKernel(
         // As at a start: what was known of the kernel before is forgotten.
         await backend.install(graph.program());
         const before = await others();
-        for (const step of ["verification", "start"]) {
+        for (const step of variant === "nft" ? ["verification", "start"] : ["verification"]) {
           const names = namesFor(variant, (await rules()).ruleset.sets);
           await xtables.sh(commands(names));
           if (step === "start") expect(await backend.install(graph.program())).toMatchObject({ how: "adopted" });

@@ -27,6 +27,8 @@ export interface IptablesKernelBench extends BackendBench {
   others(): Promise<string>;
   /** Other software begins anew, with tables of its own alone: ours are gone. */
   restartOthers(): Promise<void>;
+  /** Removes what is ours, and expects that of others to be as at the beginning; done at the end in any case. */
+  end(): Promise<void>;
 }
 
 /** Rules of other software, with names like ours; kube-proxy's before and after its own. */
@@ -125,18 +127,18 @@ export async function withIptablesKernelBench(
         return [handles, ...(await Promise.all(counters)).map(withoutTime), await sh("ipset list")].join("\n");
       },
     });
-    try {
-      await body({ ...bench, open, rules, others, restartOthers, settings, programs, xtables });
-    } finally {
-      for (const backend of backends) await backend.close();
-    }
-    await open().cleanUp();
-    expect(await others()).toBe(before);
-    expect(await bench.found()).toBe("none");
+    const end = async () => {
+      for (const backend of backends.splice(0)) await backend.close();
+      await kernel.remove();
+      expect(await others()).toBe(before);
+      expect(await bench.found()).toBe("none");
+    };
+    await body({ ...bench, open, rules, others, restartOthers, end, settings, programs, xtables });
+    await end();
   });
 }
 
-/** One for all tests of a `describe`, each of which leaves it as it was. */
+/** One for all tests of a `describe`: a namespace with its programs takes its time. */
 export function sharedIptablesBench(variant: Variant): () => IptablesKernelBench {
   let bench: IptablesKernelBench | undefined;
   let ended: Promise<void> | undefined;
