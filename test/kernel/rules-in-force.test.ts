@@ -153,7 +153,7 @@ describeKernel("rules in force", () => {
         );
       }));
 
-    it("stay where somebody else's rule leads to them, and everything else goes", () =>
+    it("are taken out of chains that somebody else's rule leads to, which stay", () =>
       inPlace(async (place) => {
         await place.loadNft();
         await place.loadIptables(variant);
@@ -161,10 +161,18 @@ describeKernel("rules in force", () => {
         const { code, stdout, stderr } = await place.nftpol("cleanup");
         expect({ code, stdout }).toEqual({
           code: 3,
-          stdout: "removed table inet nftpol\n",
+          stdout: expect.stringMatching(
+            new RegExp(
+              `^removed table inet nftpol\nremoved rules of iptables \\(NFTPOL-…, variant ${variant}\\)\nremoved \\d+ sets of .*\n$`,
+            ),
+          ),
         });
-        expect(stderr).toContain(`nftpol: rules of iptables (variant ${variant}) stay: `);
-        expect(stderr).toContain("a rule of other software may lead to them: iptables-save | grep NFTPOL- shows it\n");
+        expect(stderr).toContain(`nftpol: chains of iptables (variant ${variant}) stay, empty: `);
+        expect(stderr).toContain("a rule of other software leads to one: iptables-save | grep NFTPOL- shows it\n");
+        const left = await place.sh(`iptables-${variant}-save; ipset save`);
+        expect(left.match(/^.*NFTPOL.*$/gm)?.filter((text) => !text.startsWith(":"))).toEqual([
+          "-A THEIRS -i lo -j NFTPOL-MIDSTREAM",
+        ]);
         await place.sh(`iptables-${variant} -F THEIRS`);
         expect(await place.nftpol("cleanup")).toMatchObject({ code: 0, stderr: "" });
         expect(await place.sh(`iptables-${variant}-save; ipset save`)).not.toContain("NFTPOL");

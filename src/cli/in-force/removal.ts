@@ -27,15 +27,16 @@ export async function removeHeld(isDryRun: boolean): Promise<Removal> {
   if (table.missing !== undefined && !ours.isInstalled) throw table.missing;
   const removed = table.answer === true ? [`table inet ${TABLE}`] : [];
   const problems = [...table.problems, ...ours.problems];
-  let allGo = true;
+  let noneStay = true;
   for (const each of ours.variants) {
-    const problem = isDryRun ? undefined : await problemOf(() => removeRules(each));
-    if (problem === undefined) removed.push(chainsText(each));
-    else problems.push(rulesStay(each, problem));
-    allGo &&= problem === undefined;
+    const stay = isDryRun ? undefined : await removeOurRules(each);
+    noneStay &&= stay === undefined || stay.isEmpty;
+    if (stay === undefined) removed.push(chainsText(each));
+    else if (stay.isEmpty) removed.push(`rules of iptables (${PREFIX}…, variant ${each.variant})`);
+    if (stay !== undefined) problems.push(chainsStay(each, stay));
   }
   // Rules that stay keep all their sets.
-  const sets = allGo ? await removeOurSets(ours, isDryRun, problems) : 0;
+  const sets = noneStay ? await removeOurSets(ours, isDryRun, problems) : 0;
   if (sets > 0) removed.push(`${countOf(sets, "set")} of ipset (${PREFIX}…)`);
   return { removed, problems };
 }
@@ -63,13 +64,19 @@ async function removeOurSets({ sets }: FoundOurs, isDryRun: boolean, problems: B
   }
 }
 
-async function problemOf(remove: () => Promise<void>): Promise<BackendError | undefined> {
+/** Why chains stay, with their rules or without. */
+interface Stay {
+  readonly isEmpty: boolean;
+  readonly reason: BackendError;
+}
+
+async function removeOurRules(ours: OursInVariant): Promise<Stay | undefined> {
   try {
-    await remove();
-    return undefined;
+    const reason = await removeRules(ours);
+    return reason && { isEmpty: true, reason };
   } catch (error) {
-    if (error instanceof BackendError) return error;
-    throw error;
+    if (!(error instanceof BackendError)) throw error;
+    return { isEmpty: false, reason: error };
   }
 }
 
@@ -81,13 +88,12 @@ function chainsText({ variant, families, found }: OursInVariant): string {
   return `chains of iptables (${PREFIX}…, variant ${variant}): ${counts.join(", ")}`;
 }
 
-function rulesStay({ variant }: OursInVariant, { kind, message, hint, output, ...rest }: BackendError): BackendError {
-  return new BackendError(kind, `rules of iptables (variant ${variant}) stay: ${message}`, {
-    hint:
-      kind === "refused" ? `a rule of other software may lead to them: iptables-save | grep ${PREFIX} shows it` : hint,
-    output,
-    cause: rest.cause,
-  });
+function chainsStay({ variant }: OursInVariant, { isEmpty, reason }: Stay): BackendError {
+  const what = isEmpty
+    ? `chains of iptables (variant ${variant}) stay, empty`
+    : `rules of iptables (variant ${variant}) stay`;
+  const hint = isEmpty ? `a rule of other software leads to one: iptables-save | grep ${PREFIX} shows it` : reason.hint;
+  return new BackendError(reason.kind, `${what}: ${reason.message}`, { hint, output: reason.output, cause: reason });
 }
 
 function setsStay(names: readonly string[]): BackendError {

@@ -8,9 +8,23 @@ import { stageText } from "../stages.ts";
 import type { OursInVariant } from "./find-ours.ts";
 import type { IpsetProgram } from "./ipset-program.ts";
 
-/** Chains and jumps, of each family in one step. Throws BackendError. */
-export async function removeRules({ programs, families, found }: OursInVariant): Promise<void> {
-  for (const stage of differenceTo(found, NOTHING_DESIRED).stages)
+/**
+ * Chains and jumps, of each family in one step. Returns why chains stay, empty, where they could not be deleted: a rule of somebody
+ * else leads to one. Throws BackendError where rules stay.
+ */
+export async function removeRules(ours: OursInVariant): Promise<BackendError | undefined> {
+  try {
+    await writeNothing(ours, false);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BackendError) || error.kind !== "refused") throw error;
+    await writeNothing(ours, true);
+    return error;
+  }
+}
+
+async function writeNothing({ programs, families, found }: OursInVariant, keepsChains: boolean): Promise<void> {
+  for (const stage of differenceTo(found, NOTHING_DESIRED, keepsChains).stages)
     if (stage.kind === "rules" && families.includes(stage.family))
       await programs.restore(stage.family, stageText(stage));
 }
