@@ -1,48 +1,56 @@
-// What the agent asks of a data plane: bring the kernel to the program and keep it there. One node, one table.
-// Owns the contract only; nft's side of it is `nft/nft-backend.ts`.
+// What the agent asks of a data plane: bring the kernel to the program and keep it there, for one node.
+// Owns the contract only; its sides are `nft/nft-backend.ts` and `iptables/iptables-backend.ts`.
 
 import type { NodeProgram, ProgramDelta } from "../program/program.ts";
 
 /**
+ * "Our rules" are all that is ours in the kernel: a table of nft, or chains and sets of iptables.
+ *
+ * How whole a change is depends on the backend. With nft packets meet the old rules or the new ones. With iptables each packet gets the
+ * verdict of one of the two, but there is no moment in which all rules change: first those of IPv4 do, then those of IPv6, of each
+ * family in one step; and elements of sets that change in place do so one after the other (`iptables/in-place.ts` says when, and names
+ * the one exception). So after "broken" one family may have new rules and the other old ones, and some of those elements may have
+ * changed. Sets that nothing looks up are left behind for a while: new ones of a change that failed, and old ones that the kernel does
+ * not let go. The next difference takes them away.
+ *
  * All but `dropped`, `changedByOthers` and `size` must not overlap: await one before the next; overlapping throws. None of them touches
- * anything but our own table.
+ * anything but our rules.
  */
 export interface Backend {
   /** Whether this node can enforce, and with what. Throws BackendError (its hint says what to do) where it cannot. */
   probe(): Promise<BackendFacts>;
 
   /**
-   * The first call after `probe`, and again as long as it failed: makes the kernel equal to the program, in one transaction, by
-   * the difference to what is there (a table of an earlier run is adopted: what did not change is not touched). The program
-   * is read before the first await.
-   * Throws BackendError; the kernel is then as before, and the next `install` or `apply` tries again.
+   * The first call after `probe`, and again as long as it failed: makes our rules equal to the program, by the difference to what is
+   * there (rules of an earlier run are adopted: what did not change is not touched). The program is read before the first await.
+   * Throws BackendError; the next `install` or `apply` tries again.
    */
   install(program: NodeProgram): Promise<Applied>;
 
   /**
-   * Takes the delta into the desired state (before the first await: live sets may move on then) and brings the kernel there, in
-   * one transaction. Throws BackendError when that failed: the kernel then has the rules from before, whole; the desired state
-   * stays advanced, and the next `apply` (an empty delta will do) repairs: it reads the kernel back and applies the
-   * difference, or, if that is refused too, replaces the whole table in one transaction. After "broken" it is not known whether the kernel has the old rules or the new ones; it never has
-   * a part of them. Cost: proportional to the delta, unless it repairs.
+   * Takes the delta into the desired state (before the first await: live sets may move on then) and brings the kernel there. Throws
+   * BackendError when that failed. The desired state stays advanced, and the next `apply` (an empty delta will do) repairs: it reads the
+   * kernel back and applies the difference, or, if that is refused too, makes all our rules anew. "refused": packets meet the rules from
+   * before. "broken": it is not known whether they meet the old ones or the new ones, and they meet nothing else.
+   * Cost: proportional to the delta, unless it repairs.
    */
   apply(delta: ProgramDelta): Promise<Applied>;
 
   /**
-   * Reads the kernel back, and repairs in one transaction what is not as desired. Throws BackendError, RepairError where the repair
-   * failed; the next `apply` then repairs.
-   * Cost: the whole table.
+   * Reads the kernel back, and repairs what is not as desired. Throws BackendError, RepairError where the repair failed; the next
+   * `apply` then repairs.
+   * Cost: all our rules.
    */
   verify(): Promise<Drift>;
 
   /**
-   * Whether somebody else has changed our table since the last call, as far as it is noticed: true is a reason to verify, false
-   * proves nothing. Cost: a microsecond.
+   * Whether somebody else has changed our rules since the last call, as far as it is noticed: true is a reason to verify, false
+   * proves nothing. iptables notices only what happens to the jumps to our chains, some time later. Cost: a microsecond.
    */
   changedByOthers(): boolean;
 
   /**
-   * Packets dropped since the counters were made (a replaced table has new ones); undefined: our table is not there, or not ours any
+   * Packets dropped since the counters were made (replaced rules have new ones); undefined: our rules are not there, or not ours any
    * more, a reason to verify. Throws BackendError.
    */
   dropped(): Promise<DropCounts | undefined>;
@@ -50,7 +58,7 @@ export interface Backend {
   /** Rules and set elements that the kernel should hold now; all 0 before the first `install`. */
   size(): ProgramSize;
 
-  /** Removes our table and nothing else; false where there was none. Throws BackendError. */
+  /** Removes our rules and nothing else; false where there were none. Throws BackendError. */
   cleanUp(): Promise<boolean>;
 
   /** Ends helper processes. Rules stay. */
@@ -69,7 +77,7 @@ export interface BackendFacts {
 export interface Applied {
   /**
    * `unchanged`: there was nothing to do. `adopted` (perhaps without any operation), `repaired`: by difference to what was read
-   * back. `created`, `replaced`: the whole table, where there was none or another.
+   * back. `created`, `replaced`: all our rules, where there were none or others.
    */
   readonly how: "unchanged" | "delta" | "adopted" | "repaired" | "created" | "replaced";
   readonly operations: number;
@@ -80,7 +88,7 @@ export interface Applied {
 }
 
 export interface Drift {
-  /** What in our table was not as desired, a sentence each: `set pods_… lacks 2 elements`; empty: none. */
+  /** What of our rules was not as desired, a sentence each: `set pods_… lacks 2 elements`; empty: none. */
   readonly differences: readonly string[];
   /** What was done about it; undefined: nothing differed. */
   readonly repair: Applied | undefined;
@@ -104,15 +112,15 @@ export interface ProgramSize {
 }
 
 export type BackendErrorKind =
-  /** The program (nft) is missing. */
+  /** The program (nft, iptables, ipset) is missing. */
   | "not-installed"
   /** CAP_NET_ADMIN is missing. */
   | "not-permitted"
   /** Kernel or program lack what we need. */
   | "unsupported"
-  /** The transaction was refused: nothing that packets meet has changed. */
+  /** The change was refused: nothing that packets meet has changed. */
   | "refused"
-  /** The program died, hung or talked nonsense: whether the transaction was applied is not known. */
+  /** The program died, hung or talked nonsense, or only a part of the change was refused: what was applied is not known. */
   | "broken";
 
 /** The one error of the boundary to the kernel. The message is one sentence for people; `hint` says what to do. */
@@ -135,7 +143,7 @@ export class BackendError extends Error {
   }
 }
 
-/** Our table was not as desired, and the repair failed (`cause`). */
+/** Our rules were not as desired, and the repair failed (`cause`). */
 export class RepairError extends BackendError {
   /** As in `Drift`. */
   readonly differences: readonly string[];
