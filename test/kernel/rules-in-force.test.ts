@@ -255,6 +255,16 @@ describeKernel("rules in force", () => {
           });
         expect((await place.nftpolWithout(NFT, "status")).stderr).toContain(NOTHING);
         await expectNoTrace(place);
+        await place.sh(
+          "iptables-legacy -A INPUT -j ACCEPT; ip6tables-legacy -A INPUT -j ACCEPT; ipset create X hash:ip",
+        );
+        await place.sh("iptables-nft -A INPUT -j ACCEPT; ip6tables-nft -A INPUT -j ACCEPT");
+        const without = [...NO_IPTABLES, "ipset"];
+        expect(await place.nftpolWithout(without, "cleanup")).toEqual({
+          code: 0,
+          stdout: NOTHING_TO_REMOVE,
+          stderr: "",
+        });
       }));
 
     it("nft, are removed from iptables, and the table is told", () =>
@@ -277,7 +287,7 @@ describeKernel("rules in force", () => {
       [
         "legacy",
         LEGACY,
-        "iptables (legacy) has rules in this kernel, perhaps also of nftpol, and the program iptables-legacy is not installed",
+        "rules of nftpol may be in iptables (legacy), and the program iptables-legacy is not installed",
       ],
     ])("iptables-%s, are removed as far as they can be", (variant, without, message) =>
       inPlace(async (place) => {

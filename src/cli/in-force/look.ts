@@ -6,10 +6,7 @@ import { type FoundOurs, findOurs } from "../../backends/iptables/io/find-ours.t
 import { listTable } from "../../backends/nft/io/table-listing.ts";
 import type { ReadBack } from "../../backends/nft/read-back.ts";
 import { TABLE } from "../../backends/nft/ruleset.ts";
-import type { Family } from "../../net/address.ts";
-import { NetlinkError } from "../../netlink/netlink-error.ts";
-import { loadNetlink, type OpenNetlink } from "../../netlink/netlink-socket.ts";
-import { listChains, listTables } from "../../netlink/nf-tables.ts";
+import { hasOurTable, KERNEL_NAMES } from "./kernel-names.ts";
 
 export interface HeldRules {
   /** undefined: there is no table of ours. */
@@ -47,8 +44,7 @@ export async function askNft<T>(ask: () => Promise<T>): Promise<NftAnswer<T>> {
 
 async function problemsOfMissingNft(missing: BackendError): Promise<readonly BackendError[]> {
   try {
-    const tables = await askKernel(listTables);
-    if (!tables.some(({ family, name }) => family === "inet" && name === TABLE)) return [];
+    if (!(await hasOurTable())) return [];
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     return [error];
@@ -58,27 +54,5 @@ async function problemsOfMissingNft(missing: BackendError): Promise<readonly Bac
 }
 
 export function lookForIptables(): Promise<FoundOurs> {
-  return findOurs({ hasNftChains });
-}
-
-async function hasNftChains(family: Family, prefix: string): Promise<boolean> {
-  const wanted = family === 4 ? "ip" : "ip6";
-  const chains = await askKernel(listChains);
-  return chains.some(
-    ({ table, name }) => table.family === wanted && table.name === "filter" && name.startsWith(prefix),
-  );
-}
-
-/** Throws BackendError where the kernel does not say. */
-async function askKernel<T>(list: (open: OpenNetlink) => Promise<T>): Promise<T> {
-  try {
-    return await list(await loadNetlink());
-  } catch (error) {
-    if (!(error instanceof NetlinkError)) throw error;
-    const kind = error.code === "EPERM" ? "not-permitted" : "unsupported";
-    throw new BackendError(kind, `what nftables hold is not known: ${error.message}`, {
-      hint: "run as root (CAP_NET_ADMIN), with nftables and iptables installed",
-      cause: error,
-    });
-  }
+  return findOurs({ kernel: KERNEL_NAMES });
 }

@@ -35,11 +35,15 @@ export interface LookSettings {
   readonly ipset?: IpsetProgram;
   /** /proc/net of the network namespace that the programs work in. */
   readonly procNet?: string;
-  /**
-   * Whether nftables hold a chain of ours in `ip filter` (`ip6 filter`): asked where programs of the variant nft are missing or cannot tell.
-   * Throws BackendError where that cannot be found out.
-   */
-  hasNftChains(family: Family, prefix: string): Promise<boolean>;
+  readonly kernel: KernelNames;
+}
+
+/** Asked where programs are missing, or cannot tell. Throw BackendError where that cannot be found out. */
+export interface KernelNames {
+  /** Whether nftables hold a chain of such a name in `ip filter` (`ip6 filter`). */
+  hasNftChain(family: Family, prefix: string): Promise<boolean>;
+  /** Whether there is a set of such a name. */
+  hasSet(prefix: string): Promise<boolean>;
 }
 
 /** Cost: ten to fifteen short children. */
@@ -89,7 +93,7 @@ async function savedRules(
   variant: Variant,
   family: Family,
   programs: XtablesPrograms | undefined,
-  { procNet = PROC_NET, hasNftChains }: LookSettings,
+  { procNet = PROC_NET, kernel }: LookSettings,
 ): Promise<string | undefined> {
   // The kernel makes the table that a program of legacy asks for.
   if (variant === "legacy" && !(await legacyTables(family, procNet)).includes("filter")) return undefined;
@@ -97,19 +101,21 @@ async function savedRules(
     if (programs?.families.includes(family)) return await programs.save(family);
     throw missing(variant, family);
   } catch (error) {
-    if (!(error instanceof BackendError) || variant === "legacy") throw error;
-    const isUseless = error.kind === "not-installed" || error.kind === "unsupported";
-    if (isUseless && !(await hasNftChains(family, PREFIX))) return undefined;
+    const isUseless = error instanceof BackendError && (error.kind === "not-installed" || error.kind === "unsupported");
+    if (isUseless && !(await mayHoldOurs(variant, family, kernel))) return undefined;
     throw error;
   }
+}
+
+/** Of legacy the kernel tells no names; but our rules look sets up, which are there as long as they are. */
+function mayHoldOurs(variant: Variant, family: Family, kernel: KernelNames): Promise<boolean> {
+  return variant === "nft" ? kernel.hasNftChain(family, PREFIX) : kernel.hasSet(PREFIX);
 }
 
 function missing(variant: Variant, family: Family): BackendError {
   const program = family === 4 ? "iptables" : "ip6tables";
   const what =
-    variant === "nft"
-      ? `rules of nftpol are in ${program} (nft)`
-      : `${program} (legacy) has rules in this kernel, perhaps also of nftpol`;
+    variant === "nft" ? `rules of nftpol are in ${program} (nft)` : `rules of nftpol may be in ${program} (legacy)`;
   return new BackendError("not-installed", `${what}, and the program ${program}-${variant} is not installed`, {
     hint: `install the package iptables, with ${program}-${variant}`,
   });
