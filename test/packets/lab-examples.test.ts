@@ -1,9 +1,11 @@
-// Every example on two nodes, bridged and through a tunnel: packets find what the policies mean.
+// Every example on two nodes, bridged and through a tunnel: packets find what the policies mean. The backends take turns, so that each
+// example is tried with two of the three, and each shape of network with all.
 
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeKernel } from "../support/kernel.ts";
+import { labBackendInTurn } from "../support/lab-backends.ts";
 import { differencesOf, type TestLabSettings, withTestLab } from "../support/packet-lab.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../policies-examples");
@@ -20,8 +22,9 @@ const SHAPES: readonly Required<Pick<TestLabSettings, "topology" | "nodes" | "du
 
 describeKernel("measured = meant", () => {
   describe.each(SHAPES)("$topology, nodes: $nodes, dual-stack: $dualStack", (shape) => {
-    it.each(EXAMPLES)("%s", (name) =>
-      withTestLab({ path: resolve(ROOT, name) }, shape, async ({ measure }) => {
+    const examples = EXAMPLES.map((name, index) => [name, labBackendInTurn(index + SHAPES.indexOf(shape))] as const);
+    it.each(examples)("%s (%s)", (name, backend) =>
+      withTestLab({ path: resolve(ROOT, name) }, { ...shape, backend }, async ({ measure }) => {
         const result = await measure();
         expect(differencesOf(result)).toEqual([]);
         expect(result.measured.flows.length).toBeGreaterThan(0);

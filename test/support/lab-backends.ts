@@ -1,4 +1,5 @@
-// Owns which backends packets are tried with in labs. NFTPOL_LAB_BACKEND (nft, iptables-nft, iptables-legacy) gives all labs one.
+// Owns which backends packets are tried with in labs. NFTPOL_LAB_BACKEND (nft, iptables-nft, iptables-legacy) gives all labs one; without it
+// tests that come in many shapes take turns.
 import type { LabBackend } from "../../src/lab/node-rules-difference.ts";
 
 const BACKENDS: Readonly<Record<string, LabBackend>> = {
@@ -8,6 +9,11 @@ const BACKENDS: Readonly<Record<string, LabBackend>> = {
 };
 
 export const LAB_BACKENDS: readonly string[] = Object.keys(BACKENDS);
+
+/** Of the labs that are told apart by this number: every third. */
+export function labBackendInTurn(number: number): string {
+  return process.env.NFTPOL_LAB_BACKEND ?? (LAB_BACKENDS[number % LAB_BACKENDS.length] as string);
+}
 
 /** `word`: the one of LAB_BACKENDS that a test asks for; undefined: the environment's, else nft. */
 export function labBackendOf(word: string | undefined): LabBackend {
