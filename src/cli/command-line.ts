@@ -10,7 +10,7 @@ import { printable } from "./terminal-text.ts";
 import { CommandError, type ExitCode, type OptionValues, type ProgramExit, type VerbContext } from "./verb.ts";
 import { VERB_MODULES } from "./verb-modules.ts";
 
-const DESCRIPTION = `Kubernetes NetworkPolicy compiled to nftables, proven equal, explained.`;
+const DESCRIPTION = `Kubernetes NetworkPolicy compiled to nftables or iptables, proven equal, explained.`;
 const REPORT_HINT = "this is a bug in nftpol: run again with NFTPOL_DEBUG=1 for details, and please report it";
 
 /** Runs the verb that `argv` (without program names) asks for. Never rejects: whatever happens becomes a message and a code. */

@@ -22,7 +22,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "render",
     summary: "the exact ruleset of a node, ready for nft -f -, or for iptables and ipset",
     description:
-      "Prints what nftpol would load on the node: a dry run. Nothing is changed.\n-o nft: for nft -f -. -o iptables: a shell script with the input of ipset and of both families' iptables-restore; it may be run again, and over older rules. -o json: libnftables JSON, or sets and chains of iptables as data.",
+      "Prints what nftpol would load on the node: a dry run. Nothing is changed.\n-o nft: for nft -f -.\n-o iptables: a shell script with the input of ipset and of both families' iptables-restore, for nodes without nft; it may be run again, and over older rules.\n-o json: libnftables JSON, or sets and chains of iptables as data.",
     arguments: [],
     options: [
       ...INPUT_OPTIONS,
@@ -116,7 +116,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...INPUT_OPTIONS,
       { flags: "--node <name>", description: "only this node; default: every node" },
       { flags: "--live", description: "compare the rules in the kernel (of the current network namespace)" },
-      rulesBackendOption("nft; with --live what is there"),
+      rulesBackendOption("nft, with --live what is there"),
       {
         flags: "--iptables-variant <name>",
         description: "with --live: which iptables, where both hold rules of nftpol",
@@ -293,7 +293,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "cleanup",
     summary: "remove nftpol's rules from this kernel, and nothing else",
-    description: "Nothing is enforced afterwards. Stop the agent first: it would write its rules again.",
+    description:
+      "Of any backend: the nft table, and chains and sets of both variants of iptables. Nothing is enforced afterwards. Stop the agent first: it would write its rules again.",
     arguments: [],
     options: [{ flags: "--dry-run", description: "only say what would be removed" }],
     examples: [{ command: "nftpol cleanup", does: "on the node, as root" }],
