@@ -47,6 +47,12 @@ export class MemoryKernelRules implements KernelRules {
     this.#readFaults.push(fault);
   }
 
+  /** From now on nothing fails that was to fail. */
+  heal(): void {
+    this.#writeFaults.length = 0;
+    this.#readFaults.length = 0;
+  }
+
   /** Somebody else changes the kernel. */
   tamper(stages: readonly Stage[]): void {
     for (const stage of stages) this.#do(stage);
@@ -81,6 +87,9 @@ export class MemoryKernelRules implements KernelRules {
 
   async read(): Promise<FoundRules> {
     if (this.#readFaults.shift() !== undefined) throw new BackendError("broken", "iptables-save died");
+    this.#destroyRest();
+    // What is still there is found, and who reads decides about it.
+    this.#undestroyed = [];
     return this.found();
   }
 
@@ -98,7 +107,7 @@ export class MemoryKernelRules implements KernelRules {
 
   async write(stages: readonly Stage[]): Promise<readonly string[]> {
     const fault = this.#writeFaults.shift();
-    this.#undestroyed = this.#undestroyed.filter((name) => !this.#tryToDestroy(name));
+    this.#destroyRest();
     if (fault?.kind === "refuse") throw new BackendError("refused", "refused, as the test wants it");
     let isMet = false;
     for (const [index, stage] of stages.entries()) {
@@ -176,6 +185,10 @@ export class MemoryKernelRules implements KernelRules {
     if (!this.#sets.has(name)) refuse(`set ${name} is not there`);
     if (this.#isInUse(name)) refuse(`set ${name} is in use`);
     this.#sets.delete(name);
+  }
+
+  #destroyRest(): void {
+    this.#undestroyed = this.#undestroyed.filter((name) => !this.#tryToDestroy(name));
   }
 
   #tryToDestroy(name: string): boolean {

@@ -79,6 +79,8 @@ export class IptablesKernelRules implements KernelRules {
   async read(): Promise<FoundRules> {
     const { programs, families } = await this.#open();
     await this.#destroyRest();
+    // What is still there is found, and who reads decides about it: it may be taken into use again.
+    this.#undestroyed = [];
     const rules: Partial<Record<Family, string>> = {};
     for (const family of families) rules[family] = await programs.save(family);
     const found = readBack({ rules, sets: await this.#ipset.save() });
