@@ -1,16 +1,19 @@
 // Names, labels and comments that would be syntax, put into the model past all validation: the kernel holds them as comments, and
 // nothing else changes. Through the session too, where each line is a command.
 import { describe, expect, it } from "vitest";
+import { VARIANTS } from "../../src/backends/iptables/xtables-version.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import { podKey } from "../../src/model/cluster.ts";
 import { policyKey } from "../../src/model/policy.ts";
 import type { ClusterEvent } from "../../src/state/change.ts";
 import { ClusterStore } from "../../src/state/store.ts";
 import { expectedText } from "../support/comparable-ruleset.ts";
+import { withIptablesKernelBench } from "../support/iptables-kernel-bench.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { waysToWrite, withKernelBench } from "../support/nft-kernel-bench.ts";
 import { allowingPolicy, numberedPod, SUITE_OPTIONS } from "../support/policy-cluster.ts";
 import { type ApiObject, eventOf } from "../support/random-cluster.ts";
+import { XTABLES_PROGRAMS } from "../support/xtables-in-netns.ts";
 
 const HOSTILE = [
   '" accept comment "',
@@ -84,3 +87,38 @@ describeKernel("hostile text", () => {
       }));
   });
 });
+
+/** What iptables and ipset read has lines and quotes of its own. */
+const HOSTILE_TO_RESTORE = [
+  ...HOSTILE,
+  "x\nCOMMIT\n*filter\n-F\n",
+  "' -j ACCEPT '",
+  "\\' -j ACCEPT",
+  "-t nat",
+  "! --comment",
+  "END\n",
+  "$(iptables -F) `ipset destroy`",
+];
+
+describeKernel(
+  "hostile text in iptables",
+  () => {
+    it.each(VARIANTS)("stays text, with the variant %s", (variant) =>
+      withIptablesKernelBench(variant, async ({ open, found, expected }) => {
+        const graph = new RuleGraph(new ClusterStore(), "n1", SUITE_OPTIONS);
+        graph.flush();
+        const backend = open();
+        await backend.install(graph.program());
+        for (const [index, text] of HOSTILE_TO_RESTORE.entries()) {
+          graph.apply(poisoned(numberedPod(index, { app: "web" }, "n1"), text));
+          graph.apply(poisoned(allowingPolicy("web", "web", "client"), text));
+        }
+        expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
+        expect(await found()).toBe(expected(graph));
+        expect(await backend.verify()).toEqual({ differences: [], repair: undefined });
+        expect(await open().install(graph.program())).toEqual({ how: "adopted", operations: 0, elements: 0 });
+      }),
+    );
+  },
+  XTABLES_PROGRAMS,
+);
