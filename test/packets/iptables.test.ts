@@ -32,7 +32,7 @@ describeKernel(`iptables beside others, under traffic (seed ${SEED})`, () => {
         await traffic.flowing(5, [...streams.allowed, ...services.allowed]);
         const nat = await proxy.saved("nat");
         const kubeForward = ownLines(await proxy.saved("filter"), "KUBE-");
-        for (let round = 0; round < 5; round++) {
+        for (let round = 0; round < 3; round++) {
           await changeFor(100);
           await proxy.sync();
           await changeFor(100);
@@ -83,7 +83,7 @@ describeKernel(`iptables beside others, under traffic (seed ${SEED})`, () => {
     it("a program that is killed in the middle of its work, or at any other moment, harms nothing", () =>
       withRunningShop({ way }, async (shop) => {
         const { agent, traffic, streams, changeFor, random } = shop;
-        for (let round = 0; round < 4; round++) {
+        for (let round = 0; round < 3; round++) {
           await changeFor(random() * 200);
           const from = agent.log.length;
           await killProgram(shop);
@@ -97,7 +97,7 @@ describeKernel(`iptables beside others, under traffic (seed ${SEED})`, () => {
 
     it("an agent that is killed at any moment and started again harms nothing", () =>
       withRunningShop({ way }, async ({ agent, traffic, streams, changeFor, random }) => {
-        for (let life = 0; life < 3; life++) {
+        for (let life = 0; life < 2; life++) {
           await changeFor(random() * 600);
           await agent.end("SIGKILL");
           await changeFor(random() * 200);
