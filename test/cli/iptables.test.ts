@@ -1,4 +1,5 @@
-// `render` and `explain` with the second backend: which form is written, what contradicts, and what scripts read.
+// `render`, `explain` and `prove` with the second backend: which form is written, what contradicts, and what scripts read.
+// What is in a kernel: test/kernel/rules-in-force.test.ts.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -121,5 +122,43 @@ describe("explain", () => {
     expect(JSON.parse(stdout).flows).toMatchObject([
       { rulesAgree: true, packets: [{ node: "worker-1", backend, verdict: "drop" }] },
     ]);
+  });
+});
+
+describe("prove", () => {
+  const prove = (...words: readonly string[]) => runInMemory(["prove", ...INPUT, ...words], { files: FILES });
+
+  it("proves the rules of iptables, and says that they are", async () => {
+    expect(await prove("--backend", "iptables")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^node worker-1 \(iptables\): equal: \d+ packet classes, \d+ pairs\n$/),
+    });
+  });
+
+  it.each(["nft", "iptables"])("names %s in JSON", async (backend) => {
+    const { stdout } = await prove("--backend", backend, "-o", "json");
+    expect(JSON.parse(stdout).nodes).toEqual([
+      {
+        node: "worker-1",
+        backend,
+        outcome: "equal",
+        foreign: [],
+        packetClasses: expect.any(Number),
+        pairs: expect.any(Number),
+        exhaustive: true,
+      },
+    ]);
+  });
+
+  it.each([
+    ["of rendered rules", ["--iptables-variant", "legacy", "--backend", "iptables"]],
+    ["of nft", ["--iptables-variant", "legacy", "--backend", "nft", "--live"]],
+  ])("knows no variant %s", async (_, words) => {
+    expect(await prove(...words)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        "nftpol: --iptables-variant means nothing without --live, or with --backend=nft\n  rendered rules of iptables are the same for both variants\n",
+    });
   });
 });
