@@ -24,7 +24,7 @@ export interface Opponents {
 }
 
 /** Any: the floor's rules ask for none. */
-const FLOOR_PORT = 8000;
+export const FLOOR_PORT = 8000;
 
 /** Packets of each kind that have this outcome, through the scenario's rules. Throws where a packet was lost, or passed that should not. */
 export async function measureScenario(

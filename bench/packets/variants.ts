@@ -4,10 +4,8 @@ import { type AdminShape, adminScenario } from "./admin-shapes.ts";
 import type { BenchBackend } from "./backend.ts";
 import { type LocalPodShape, localPodScenario } from "./local-pod-shapes.ts";
 import { onePolicyScenario, policiesScenario, portsScenario } from "./network-policy-shapes.ts";
+import { FLOOR_PORT } from "./pairs.ts";
 import type { Ends, Outcome, Scenario, Variant } from "./variant.ts";
-
-/** Any port: the rules ask for none. */
-const FLOOR_PORT = 8000;
 
 export function floorScenario(outcome: Outcome, _ends: Ends, backend: BenchBackend): Scenario {
   return { rules: backend.floor(outcome), port: FLOOR_PORT, decidedBy: undefined };
