@@ -2,7 +2,7 @@
 // means as rules. Behind them always stands one NetworkPolicy: alone, rules that allow would change nothing and not be asked.
 
 import type { BenchBackend } from "./backend.ts";
-import { adminOrigin, networkPolicyOrigin, programOf, SERVER_GROUP, type TierRule } from "./bench-cluster.ts";
+import { adminOrigin, networkPolicyOrigin, SERVER_GROUP, type TierRule } from "./bench-cluster.ts";
 import type { Ends, Outcome, Scenario } from "./variant.ts";
 
 /** Every rule has a selection of pods of its own. */
@@ -25,7 +25,12 @@ const UNNAMED_PORT = 7000;
 const OTHER_PORT = 7001;
 const ACTION_FOR = { allowed: "Accept", denied: "Deny" } as const;
 
-export function adminScenario(shape: AdminShape, outcome: Outcome, ends: Ends, backend: BenchBackend): Scenario {
+export function adminScenario(
+  shape: AdminShape,
+  outcome: Outcome,
+  ends: Ends,
+  backend: BenchBackend,
+): Scenario | undefined {
   const { rules: count, decidedBy } = shape;
   const matching = decidedBy === "none" ? undefined : decidedBy === "first" ? 0 : count - 1;
   const port = matching === undefined ? UNNAMED_PORT : portOf(shape, matching);
@@ -40,8 +45,10 @@ export function adminScenario(shape: AdminShape, outcome: Outcome, ends: Ends, b
       port: portOf(shape, index),
     };
   });
+  const rules = backend.compile({ crowdOfClient: matching, adminRules, networkPolicies: [networkPolicy] }, ends);
+  if (rules === undefined) return undefined;
   return {
-    rules: backend.compile(programOf({ crowdOfClient: matching, adminRules, networkPolicies: [networkPolicy] }, ends)),
+    rules,
     port,
     decidedBy: originOf(shape, outcome, matching),
   };

@@ -1,12 +1,15 @@
-// What the packet benchmark asks of a backend: rules for a node, loaded there, traced, and counted. Owns the types and the names; the
-// backends are nft-rules.ts and iptables-rules.ts.
+// What the packet benchmark asks of a backend: rules for a node, loaded there, traced, and counted. Owns the types and the names; our
+// backends are nft-rules.ts and iptables-rules.ts, the others have other engines' shapes of rules (peer-shapes/).
 
 import type { Packet } from "../../src/backends/packet.ts";
-import type { NodeProgram } from "../../src/program/program.ts";
-import type { Outcome } from "./variant.ts";
+import type { BenchPolicies } from "./bench-cluster.ts";
+import type { Ends, Outcome } from "./variant.ts";
 
 /** The two variants of iptables are two backends here: the kernel asks their rules in different ways. */
-export const BACKEND_NAMES = ["nft", "iptables-nft", "iptables-legacy"] as const;
+export const OUR_BACKENDS = ["nft", "iptables-nft", "iptables-legacy"] as const;
+/** Rules that are shaped like theirs, made here: not the products. */
+export const PEER_BACKENDS = ["kube-router-nft", "kube-router-iptables", "calico-nft", "calico-iptables"] as const;
+export const BACKEND_NAMES = [...OUR_BACKENDS, ...PEER_BACKENDS] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 export interface BenchBackend {
@@ -15,12 +18,13 @@ export interface BenchBackend {
   readonly programs: readonly string[];
   /** What every rule set has to pay that looks at connections at all: known ones are accepted; where packets are to be denied, all others are dropped. */
   floor(outcome: Outcome): BenchRules;
-  compile(program: NodeProgram): BenchRules;
+  /** undefined: rules of this shape have no such policies. */
+  compile(policies: BenchPolicies, ends: Ends): BenchRules | undefined;
   /**
    * The same with a rule for each judged pod that leads to its class, one after the other, in place of the way that `compile` takes;
    * undefined: the backend has no use for the comparison.
    */
-  readonly compileLinear: ((program: NodeProgram) => BenchRules) | undefined;
+  readonly compileLinear: BenchBackend["compile"] | undefined;
 }
 
 /** Runs a program in the node's namespace. What it printed; rejects where it fails. */

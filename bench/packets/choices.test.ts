@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BACKEND_NAMES } from "./backend.ts";
-import { chosen } from "./choices.ts";
+import { BACKENDS, chosen } from "./choices.ts";
 import { AXES } from "./variants.ts";
 
 const DEFAULT_AXES = ["floor", "NetworkPolicy", "Admin rules"];
@@ -28,7 +27,7 @@ describe("what is measured", () => {
     {
       name: "everything",
       env: { NFTPOL_BENCH_BACKENDS: "all", NFTPOL_BENCH_AXES: "all" },
-      backends: BACKEND_NAMES,
+      backends: BACKENDS.map(({ name }) => name),
       axes: AXES,
     },
     {

@@ -1,6 +1,6 @@
 // Which backends and axes are measured: what the environment says. Owns its words and defaults.
 
-import { BACKEND_NAMES, type BackendName, type BenchBackend } from "./backend.ts";
+import type { BackendName, BenchBackend } from "./backend.ts";
 import { IPTABLES } from "./iptables-rules.ts";
 import { NFT } from "./nft-rules.ts";
 import type { Variant } from "./variant.ts";
@@ -19,7 +19,8 @@ const DEFAULT_AXES: readonly string[] = ["floor", "NetworkPolicy", "Admin rules"
 
 /** NFTPOL_BENCH_BACKENDS and NFTPOL_BENCH_AXES: names with commas between them, or `all`. Throws for a name that there is not. */
 export function chosen(env: Readonly<Record<string, string | undefined>>): Choices {
-  const names = namesIn(env.NFTPOL_BENCH_BACKENDS, "backend", BACKEND_NAMES) ?? DEFAULT_BACKENDS;
+  const known = BACKENDS.map(({ name }) => name);
+  const names = namesIn(env.NFTPOL_BENCH_BACKENDS, "backend", known) ?? DEFAULT_BACKENDS;
   const axes = namesIn(env.NFTPOL_BENCH_AXES, "axis", AXES) ?? DEFAULT_AXES;
   const has = (name: BackendName | undefined) => name === undefined || names.includes(name);
   return {

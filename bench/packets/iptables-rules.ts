@@ -25,9 +25,10 @@ import {
   type RunInNode,
   rulesAsked,
 } from "./backend.ts";
+import { programOf } from "./bench-cluster.ts";
 import type { Outcome } from "./variant.ts";
 
-export type XtablesName = Exclude<BackendName, "nft">;
+export type XtablesName = Extract<BackendName, `iptables-${string}`>;
 
 export const IPTABLES: readonly BenchBackend[] = VARIANTS.map((variant) => {
   const name: XtablesName = `iptables-${variant}`;
@@ -35,8 +36,8 @@ export const IPTABLES: readonly BenchBackend[] = VARIANTS.map((variant) => {
     name,
     programs: [`${name}-restore`, `${name}-save`, "ipset"],
     floor: (outcome) => floorRules(name, outcome),
-    compile: (program) => new IptablesRules(name, compileRuleset(program)),
-    compileLinear: (program) => new IptablesRules(name, linearRuleset(program)),
+    compile: (policies, ends) => new IptablesRules(name, compileRuleset(programOf(policies, ends))),
+    compileLinear: (policies, ends) => new IptablesRules(name, linearRuleset(programOf(policies, ends))),
   };
 });
 

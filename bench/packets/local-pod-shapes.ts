@@ -2,9 +2,8 @@
 // shape means as pods and policies. Each policy opens one port for the client.
 
 import type { Address } from "../../src/net/address.ts";
-import type { NodeProgram } from "../../src/program/program.ts";
-import type { BenchBackend, BenchRules } from "./backend.ts";
-import { neighbourAddresses, networkPolicyOrigin, programOf } from "./bench-cluster.ts";
+import type { BenchBackend } from "./backend.ts";
+import { type BenchPolicies, neighbourAddresses, networkPolicyOrigin } from "./bench-cluster.ts";
 import { udpPacket } from "./met-rules.ts";
 import type { Ends, Outcome, Scenario } from "./variant.ts";
 
@@ -33,9 +32,11 @@ export function localPodScenario(
   if (compile === undefined) return undefined;
   const group = serverGroup(shape, ends, compile);
   if (group === undefined) return undefined;
+  const rules = compile(policiesOf(groupsOf(shape), group), ends);
+  if (rules === undefined) return undefined;
   const isAllowed = outcome === "allowed";
   return {
-    rules: compile(nodeProgram(groupsOf(shape), group, ends)),
+    rules,
     port: isAllowed ? ALLOWED_PORT : DENIED_PORT,
     decidedBy: isAllowed ? networkPolicyOrigin(group, 0) : undefined,
   };
@@ -46,25 +47,22 @@ function groupsOf({ pods, classes }: LocalPodShape): string[] {
 }
 
 /** One pod of each group, the server that of the group named; a policy for each group. */
-function nodeProgram(groups: readonly string[], serverGroup: string, ends: Ends): NodeProgram {
+function policiesOf(groups: readonly string[], serverGroup: string): BenchPolicies {
   const networkPolicies = [...new Set(groups)].map((group) => ({
     name: group,
     subject: group,
     rules: [{ from: "client", ports: [ALLOWED_PORT] } as const],
   }));
   const neighbours = groups.toSpliced(groups.indexOf(serverGroup), 1);
-  return programOf({ crowdOfClient: undefined, networkPolicies, serverGroup, neighbours }, ends);
+  return { crowdOfClient: undefined, networkPolicies, serverGroup, neighbours };
 }
 
 /** Which pod is in which group changes no class, so that the way to each is known before the server is in one. */
-function serverGroup(
-  shape: LocalPodShape,
-  ends: Ends,
-  compile: (program: NodeProgram) => BenchRules,
-): string | undefined {
+function serverGroup(shape: LocalPodShape, ends: Ends, compile: BenchBackend["compile"]): string | undefined {
   const groups = groupsOf(shape);
   const [first = ""] = groups;
-  const rules = compile(nodeProgram(groups, first, ends));
+  const rules = compile(policiesOf(groups, first), ends);
+  if (rules === undefined) return undefined;
   const addresses: readonly Address[] = [ends.server, ...neighbourAddresses(ends)];
   const ranked = groups.map((group, index) => {
     const server = addresses[index] as Address;

@@ -14,13 +14,14 @@ import {
   type RunInNode,
   rulesAsked,
 } from "./backend.ts";
+import { programOf } from "./bench-cluster.ts";
 import type { Outcome } from "./variant.ts";
 
 export const NFT: BenchBackend = {
   name: "nft",
   programs: ["nft"],
   floor: (outcome) => new NftRules(floorRuleset(outcome)),
-  compile: (program) => new NftRules(compileRuleset(program)),
+  compile: (policies, ends) => new NftRules(compileRuleset(programOf(policies, ends))),
   compileLinear: undefined,
 };
 
