@@ -45,7 +45,10 @@ export function adminScenario(
       port: portOf(shape, index),
     };
   });
-  const rules = backend.compile({ crowdOfClient: matching, adminRules, networkPolicies: [networkPolicy] }, ends);
+  const rules = backend.compile(
+    { crowdsOfClient: matching === undefined ? [] : [matching], adminRules, networkPolicies: [networkPolicy] },
+    ends,
+  );
   if (rules === undefined) return undefined;
   return {
     rules,

@@ -5,15 +5,15 @@ import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import type { Address } from "../../src/net/address.ts";
 import { DEFAULT_PROGRAM_OPTIONS, type NodeProgram } from "../../src/program/program.ts";
 import { type ApiObject, storeOf } from "../../test/support/random-cluster.ts";
+import { crowdAddresses, neighbourAddresses } from "./cluster-addresses.ts";
 import type { Ends } from "./variant.ts";
 
 const NODE = "node-1";
 const NAMESPACE = "bench";
 /** The CRD's limit for a policy and direction. */
-const MOST_RULES = 25;
-const PODS_OF_A_CROWD = 20;
+export const MOST_RULES = 25;
 
-/** A rule of a tier: which crowd may or may not send to which UDP port. */
+/** A rule of a tier: which crowd may or may not send to which port. */
 export interface TierRule {
   readonly action: "Accept" | "Deny" | "Pass";
   /** The client may be in one of them; the others have pods of other nodes only. */
@@ -21,17 +21,29 @@ export interface TierRule {
   readonly port: number;
 }
 
-/** Who may send to which UDP ports of the pods of the group. */
+/** Who may send to which ports of the pods of the group. */
 export interface BenchNetworkPolicy {
   readonly name: string;
   readonly subject: string;
-  readonly rules: readonly { readonly from: "client" | number; readonly ports: readonly number[] }[];
+  readonly rules: readonly {
+    /** A number: that crowd. */
+    readonly from: "client" | number | readonly BenchBlock[];
+    readonly ports: readonly number[];
+  }[];
+}
+
+export interface BenchBlock {
+  readonly cidr: string;
+  readonly excepts: readonly string[];
 }
 
 /** What is to be made of the cluster. */
 export interface BenchPolicies {
-  /** undefined: in none. */
-  readonly crowdOfClient: number | undefined;
+  readonly crowdsOfClient: readonly number[];
+  /** Besides the client; default: 20. */
+  readonly podsOfCrowd?: number;
+  /** Of all ports; default: UDP. */
+  readonly protocol?: "udp" | "tcp";
   /** In their order; cut into policies of the CRD's size. */
   readonly adminRules?: readonly TierRule[];
   readonly networkPolicies?: readonly BenchNetworkPolicy[];
@@ -57,39 +69,19 @@ export function programOf(policies: BenchPolicies, ends: Ends): NodeProgram {
 }
 
 function objectsOf(policies: BenchPolicies, ends: Ends): ApiObject[] {
-  const {
-    crowdOfClient,
-    adminRules = [],
-    networkPolicies = [],
-    serverGroup = SERVER_GROUP,
-    neighbours = [],
-  } = policies;
-  const named = networkPolicies.flatMap(({ rules }) => rules.map(({ from }) => from));
-  const crowds = [...adminRules.map(({ crowd }) => crowd), ...named.filter((from) => from !== "client")];
+  const { adminRules = [], networkPolicies = [], serverGroup = SERVER_GROUP, neighbours = [] } = policies;
+  const { crowdsOfClient, protocol = "udp" } = policies;
   const addresses = neighbourAddresses(ends);
   return [
-    pod("client", NODE, ends.client, { group: "client", ...crowdLabel(crowdOfClient) }),
+    pod("client", NODE, ends.client, { group: "client", ...crowdLabels(crowdsOfClient) }),
     pod("server", NODE, ends.server, { app: "server", group: serverGroup }),
     ...neighbours.map((group, index) => pod(`neighbour-${index}`, NODE, addresses[index] as Address, { group })),
-    ...[...new Set(crowds)].flatMap(crowdPods),
-    ...adminPolicies(adminRules),
-    ...networkPolicies.map(networkPolicy),
+    ...[...crowdAddresses(policies, ends)].flatMap(([crowd, members]) =>
+      members.map((address, member) => pod(`crowd-${crowd}-${member}`, "node-2", address, crowdLabels([crowd]))),
+    ),
+    ...adminPolicies(adminRules, protocol),
+    ...networkPolicies.map((each) => networkPolicy(each, protocol)),
   ];
-}
-
-/** The rest of the node's /24. */
-export function neighbourAddresses({ client, server }: Ends): Address[] {
-  const block = server.slice(0, server.lastIndexOf("."));
-  return Array.from({ length: 252 }, (_, index) => `${block}.${index + 2}` as Address).filter(
-    (address) => address !== client && address !== server,
-  );
-}
-
-function crowdPods(crowd: number, index: number): ApiObject[] {
-  return Array.from({ length: PODS_OF_A_CROWD }, (_, member) => {
-    const number = index * PODS_OF_A_CROWD + member;
-    return pod(`crowd-${crowd}-${member}`, "node-2", `10.245.${number >> 8}.${number & 255}`, crowdLabel(crowd));
-  });
 }
 
 function pod(name: string, node: string, address: string, labels: Readonly<Record<string, string>>): ApiObject {
@@ -102,11 +94,11 @@ function pod(name: string, node: string, address: string, labels: Readonly<Recor
   };
 }
 
-function crowdLabel(crowd: number | undefined): Record<string, string> {
-  return crowd === undefined ? {} : { crowd: `crowd-${crowd}` };
+function crowdLabels(crowds: readonly number[]): Record<string, string> {
+  return Object.fromEntries(crowds.map((crowd) => [`crowd-${crowd}`, "member"]));
 }
 
-function adminPolicies(rules: readonly TierRule[]): ApiObject[] {
+function adminPolicies(rules: readonly TierRule[], protocol: "udp" | "tcp"): ApiObject[] {
   const policies: ApiObject[] = [];
   for (let start = 0; start < rules.length; start += MOST_RULES) {
     const own = rules.slice(start, start + MOST_RULES);
@@ -116,8 +108,8 @@ function adminPolicies(rules: readonly TierRule[]): ApiObject[] {
       subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: "server" } } } },
       ingress: own.map(({ action, crowd, port }) => ({
         action,
-        from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: crowdLabel(crowd) } } }],
-        protocols: [{ udp: { destinationPort: { number: port } } }],
+        from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: crowdLabels([crowd]) } } }],
+        protocols: [{ [protocol]: { destinationPort: { number: port } } }],
       })),
     };
     const metadata = { name: adminName(policies.length) };
@@ -135,7 +127,7 @@ function adminName(index: number): string {
   return `admin-${index + 1}`;
 }
 
-function networkPolicy({ name, subject, rules }: BenchNetworkPolicy): ApiObject {
+function networkPolicy({ name, subject, rules }: BenchNetworkPolicy, protocol: "udp" | "tcp"): ApiObject {
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
@@ -144,9 +136,18 @@ function networkPolicy({ name, subject, rules }: BenchNetworkPolicy): ApiObject 
       podSelector: { matchLabels: { group: subject } },
       policyTypes: ["Ingress"],
       ingress: rules.map(({ from, ports }) => ({
-        from: [{ podSelector: { matchLabels: from === "client" ? { group: "client" } : crowdLabel(from) } }],
-        ports: ports.map((port) => ({ protocol: "UDP", port })),
+        from: peersOf(from),
+        ports: ports.map((port) => ({ protocol: protocol.toUpperCase(), port })),
       })),
     },
   };
+}
+
+function peersOf(from: BenchNetworkPolicy["rules"][number]["from"]): unknown[] {
+  if (typeof from === "object")
+    return from.map(({ cidr, excepts }) => ({
+      ipBlock: { cidr, ...(excepts.length === 0 ? {} : { except: excepts }) },
+    }));
+  const matchLabels = from === "client" ? { group: "client" } : crowdLabels([from]);
+  return [{ podSelector: { matchLabels } }];
 }

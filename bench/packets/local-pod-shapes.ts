@@ -3,7 +3,8 @@
 
 import type { Address } from "../../src/net/address.ts";
 import type { BenchBackend } from "./backend.ts";
-import { type BenchPolicies, neighbourAddresses, networkPolicyOrigin } from "./bench-cluster.ts";
+import { type BenchPolicies, networkPolicyOrigin } from "./bench-cluster.ts";
+import { neighbourAddresses } from "./cluster-addresses.ts";
 import { udpPacket } from "./met-rules.ts";
 import type { Ends, Outcome, Scenario } from "./variant.ts";
 
@@ -54,7 +55,7 @@ function policiesOf(groups: readonly string[], serverGroup: string): BenchPolici
     rules: [{ from: "client", ports: [ALLOWED_PORT] } as const],
   }));
   const neighbours = groups.toSpliced(groups.indexOf(serverGroup), 1);
-  return { crowdOfClient: undefined, networkPolicies, serverGroup, neighbours };
+  return { crowdsOfClient: [], networkPolicies, serverGroup, neighbours };
 }
 
 /** Which pod is in which group changes no class, so that the way to each is known before the server is in one. */

@@ -11,7 +11,7 @@ export function onePolicyScenario(outcome: Outcome, ends: Ends, backend: BenchBa
   const isAllowed = outcome === "allowed";
   const rules = [{ from: "client", ports: [FIRST_PORT] }] as const;
   const networkPolicies = [{ name: "server", subject: SERVER_GROUP, rules }];
-  const compiled = backend.compile({ crowdOfClient: undefined, networkPolicies }, ends);
+  const compiled = backend.compile({ crowdsOfClient: [], networkPolicies }, ends);
   if (compiled === undefined) return undefined;
   return {
     rules: compiled,
@@ -32,8 +32,8 @@ export function policiesScenario(
     subject: SERVER_GROUP,
     rules: [{ from: index, ports: [FIRST_PORT] }],
   }));
-  const crowdOfClient = outcome === "allowed" ? count - 1 : undefined;
-  const compiled = backend.compile({ crowdOfClient, networkPolicies }, ends);
+  const crowdsOfClient = outcome === "allowed" ? [count - 1] : [];
+  const compiled = backend.compile({ crowdsOfClient, networkPolicies }, ends);
   if (compiled === undefined) return undefined;
   return {
     rules: compiled,
@@ -53,7 +53,7 @@ export function portsScenario(
   const rules = Array.from({ length: count }, (_, index) => ({ from: index, ports: [FIRST_PORT + index] }));
   const networkPolicies = [{ name: "server", subject: SERVER_GROUP, rules }];
   const isAllowed = outcome === "allowed";
-  const compiled = backend.compile({ crowdOfClient: isAllowed ? count - 1 : undefined, networkPolicies }, ends);
+  const compiled = backend.compile({ crowdsOfClient: isAllowed ? [count - 1] : [], networkPolicies }, ends);
   if (compiled === undefined) return undefined;
   return {
     rules: compiled,
