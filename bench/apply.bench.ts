@@ -14,7 +14,7 @@ import { NftSession } from "../src/backends/nft/io/nft-session.ts";
 import type { TransactionWriter } from "../src/backends/nft/io/transaction-writer.ts";
 import { wholeTable } from "../src/backends/nft/repair.ts";
 import type { Ruleset } from "../src/backends/nft/ruleset.ts";
-import { renderTransaction, type Transaction } from "../src/backends/nft/transaction.ts";
+import { keyOf, renderTransaction, type Transaction } from "../src/backends/nft/transaction.ts";
 import { RuleGraph } from "../src/graph/rule-graph.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../src/program/program.ts";
 import { withNetns } from "../test/support/netns.ts";
@@ -71,8 +71,8 @@ function oneElement(ruleset: Ruleset, round: number): Transaction {
   return {
     table: ruleset.table,
     operations: [
-      { kind: "add-elements", set: set.name, elements },
-      { kind: "delete-elements", set: set.name, elements: [key] },
+      { kind: "add-elements", set: set.name, key: keyOf(set), elements },
+      { kind: "delete-elements", set: set.name, key: keyOf(set), elements: [key] },
     ],
   };
 }

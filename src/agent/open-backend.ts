@@ -5,6 +5,7 @@ import { IptablesKernelRules } from "../backends/iptables/io/iptables-kernel-rul
 import { IptablesBackend } from "../backends/iptables/iptables-backend.ts";
 import { MemoryKernelRules } from "../backends/iptables/memory-kernel-rules.ts";
 import type { Variant } from "../backends/iptables/xtables-version.ts";
+import type { ElementSocket } from "../backends/nft/element-changes.ts";
 import { NftKernelTable } from "../backends/nft/io/nft-kernel-table.ts";
 import { DEFAULT_NFT } from "../backends/nft/io/nft-process.ts";
 import type { KernelTable } from "../backends/nft/kernel-table.ts";
@@ -13,6 +14,7 @@ import { NftBackend } from "../backends/nft/nft-backend.ts";
 import { TABLE } from "../backends/nft/ruleset.ts";
 import { WatchedKernelTable } from "../backends/nft/watched-kernel-table.ts";
 import { NetlinkError } from "../netlink/netlink-error.ts";
+import { loadSetElements } from "../netlink/set-elements.ts";
 import { loadTableEvents } from "../netlink/table-events.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import type { Log } from "./log.ts";
@@ -25,6 +27,8 @@ export interface BackendChoice {
   /** undefined: the one that other software on this node uses. */
   readonly iptablesVariant: Variant | undefined;
   readonly nftWriter: "auto" | "session" | "child";
+  /** `auto`: elements of sets are changed without nft where that works. */
+  readonly netlink: "auto" | "off";
   readonly program: ProgramOptions;
   /** The kernel is read once, and then a copy of it is written. */
   readonly dryRun: boolean;
@@ -65,8 +69,9 @@ function neither(nft: BackendError, iptables: BackendError): BackendError {
   });
 }
 
-async function openNft({ program, nftWriter, dryRun }: BackendChoice, log: Log): Promise<OpenedBackend> {
-  const kernel = new NftKernelTable({ program: DEFAULT_NFT, options: program, writer: nftWriter });
+async function openNft({ program, nftWriter, netlink, dryRun }: BackendChoice, log: Log): Promise<OpenedBackend> {
+  const elements = netlink === "off" ? undefined : await elementSocket(log);
+  const kernel = new NftKernelTable({ program: DEFAULT_NFT, options: program, writer: nftWriter, elements });
   try {
     const facts = await kernel.probe();
     for (const warning of facts.warnings) log.warn({ warning }, "nft works, but");
@@ -99,6 +104,16 @@ async function openIptables({ program, iptablesVariant, dryRun }: BackendChoice,
 
 function dryRunHooks(log: Log) {
   return { onTransaction: (transaction: string) => log.info({ transaction }, "would be written") };
+}
+
+async function elementSocket(log: Log): Promise<ElementSocket | undefined> {
+  try {
+    return (await loadSetElements())();
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+    log.info({ err: error }, "changes of set elements go through nft");
+    return undefined;
+  }
 }
 
 /** Without what the kernel tells, others' changes are repaired all the same, at the next verification. */

@@ -42,6 +42,7 @@ export interface AgentSettings {
   readonly backend: BackendChoice["backend"];
   readonly iptablesVariant: BackendChoice["iptablesVariant"];
   readonly nftWriter: BackendChoice["nftWriter"];
+  readonly netlink: BackendChoice["netlink"];
   readonly times: Partial<SyncTimes>;
 }
 

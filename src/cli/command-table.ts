@@ -268,6 +268,12 @@ export const COMMANDS: readonly CommandSpec[] = [
         choices: ["auto", "session", "child"],
         default: "auto",
       },
+      {
+        flags: "--netlink <when>",
+        description: "changes of set elements go to the kernel without nft: where that works, or never",
+        choices: ["auto", "off"],
+        default: "auto",
+      },
       { flags: "--dry-run", description: "log the transactions instead of writing to the kernel" },
     ],
     examples: [

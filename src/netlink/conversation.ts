@@ -157,8 +157,8 @@ async function readAnswers(channel: NetlinkChannel, lastSequence: number, handle
   }
 }
 
-/** What an error message, or the end of a dump, complains about; undefined when it does not. */
-function readError(message: NetlinkMessage): NetlinkError | undefined {
+/** What an error message, or the end of a dump, complains about; undefined when it does not. Throws NetlinkError `malformed`. */
+export function readError(message: NetlinkMessage): NetlinkError | undefined {
   const { bytes, start, end } = message;
   // The end of a dump has carried no number in old kernels.
   if (message.type === NLMSG_DONE && end - start < 4) return undefined;

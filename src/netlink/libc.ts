@@ -15,6 +15,8 @@ export interface Libc {
   setOption(fd: number, level: number, option: number, value: Buffer): number;
   /** On a thread of the pool: the kernel does the work of a request inside this call. */
   send(fd: number, bytes: Buffer): Promise<number>;
+  /** On the calling thread, which the kernel's work holds up. */
+  sendNow(fd: number, bytes: Buffer): number;
   /** On a thread of the pool, which it holds until something comes or the socket's time is up. */
   receive(fd: number, buffer: Buffer, flags: number): Promise<number>;
   /** On the calling thread: only with MSG_DONTWAIT. */
@@ -64,6 +66,7 @@ function bindFunctions(koffi: typeof import("koffi").default): Libc {
     bind: (fd, address) => orErrno(bind(fd, address, address.length)),
     setOption: (fd, level, option, value) => orErrno(setsockopt(fd, level, option, value, value.length)),
     send: (fd, bytes) => onThread(send, fd, bytes, 0),
+    sendNow: (fd, bytes) => orErrno(send(fd, bytes, bytes.length, 0)),
     receive: (fd, buffer, flags) => onThread(recv, fd, buffer, flags),
     receiveNow: (fd, buffer, flags) => orErrno(recv(fd, buffer, buffer.length, flags)),
     close: (fd) => orErrno(close(fd)),

@@ -3,7 +3,7 @@
 
 import { type Libc, loadLibc } from "./libc.ts";
 import { NetlinkError } from "./netlink-error.ts";
-import { EINTR, ENOBUFS, MSG_TRUNC, netlinkAddress, openSocket, SOL_SOCKET } from "./open-socket.ts";
+import { answerShortly, EINTR, ENOBUFS, MSG_TRUNC, netlinkAddress, openSocket, SOL_SOCKET } from "./open-socket.ts";
 
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
@@ -28,9 +28,6 @@ export async function loadNetlink(): Promise<OpenNetlink> {
 }
 
 const SO_RCVTIMEO = 20;
-const SOL_NETLINK = 270;
-const NETLINK_CAP_ACK = 10;
-const NETLINK_EXT_ACK = 11;
 
 /** The kernel fills dumps into pieces of at most 32 KiB. */
 const DEFAULT_RECEIVE_BYTES = 64 * 1024;
@@ -54,10 +51,7 @@ class NetlinkSocket implements NetlinkChannel {
     const timeout = Buffer.alloc(16);
     timeout.writeBigInt64LE(RECEIVE_TIMEOUT_S, 0);
     this.#check(this.#libc.setOption(fd, SOL_SOCKET, SO_RCVTIMEO, timeout), "no time limit for a netlink socket");
-    const on = Buffer.from([1, 0, 0, 0]);
-    // Errors with a reason in words, without our request in them. Kernels that cannot are understood as well.
-    this.#libc.setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, on);
-    this.#libc.setOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, on);
+    answerShortly(this.#libc, fd);
     // Connected to the kernel (port 0): messages of other processes are not delivered.
     this.#check(this.#libc.connect(fd, netlinkAddress()), "no connection of a netlink socket");
   }

@@ -6,11 +6,18 @@ import { type Libc, loadLibc } from "./libc.ts";
 import { expectPayload, forEachAttribute, type NetlinkMessage, readMessages, readText } from "./message-reader.ts";
 import { NetlinkError } from "./netlink-error.ts";
 import { NETLINK_NETFILTER } from "./netlink-socket.ts";
-import { EINTR, ENOBUFS, MSG_TRUNC, netlinkAddress, openSocket, SOL_SOCKET } from "./open-socket.ts";
+import {
+  EAGAIN,
+  EINTR,
+  ENOBUFS,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
+  netlinkAddress,
+  openSocket,
+  SOL_SOCKET,
+} from "./open-socket.ts";
 
 const SO_RCVBUFFORCE = 33;
-const MSG_DONTWAIT = 0x40;
-const EAGAIN = 11;
 
 const NFNLGRP_NFTABLES = 7;
 const NFNL_SUBSYS_NFTABLES = 10;

@@ -1,7 +1,7 @@
 // Owns how somebody else spoils nft's table, and what the verification has to say about it: what the suite over all backends asks of nft.
 import type { FoundTable } from "../../src/backends/nft/kernel-table.ts";
 import type { Rule, Ruleset } from "../../src/backends/nft/ruleset.ts";
-import type { Operation, Transaction } from "../../src/backends/nft/transaction.ts";
+import type { Operation, SetKey, Transaction } from "../../src/backends/nft/transaction.ts";
 import type { BackendBench, Damage } from "./backend-suite.ts";
 import { expectedText, foundText, reachableText } from "./comparable-ruleset.ts";
 
@@ -52,6 +52,7 @@ export function nftBench({ open, fingerprint, table, foreign }: NftPlace): Backe
         {
           kind: "add-elements",
           set: "ingress4",
+          key: ADDRESSES,
           elements: [{ key: "10.9.9.9", verdict: { kind: "jump", chain: "forward" } }],
         },
       );
@@ -59,6 +60,8 @@ export function nftBench({ open, fingerprint, table, foreign }: NftPlace): Backe
     },
   };
 }
+
+const ADDRESSES: SetKey = { fields: ["ip saddr"], interval: false };
 
 interface NftDamage {
   readonly sentence: RegExp;
@@ -92,6 +95,7 @@ const DAMAGES: Readonly<Record<Damage, NftDamage>> = {
       {
         kind: "add-elements",
         set: setName(table, "pods4_"),
+        key: ADDRESSES,
         elements: [{ key: "203.0.113.9", verdict: undefined }],
       },
     ],
@@ -99,8 +103,8 @@ const DAMAGES: Readonly<Record<Damage, NftDamage>> = {
   "a pod that no class judges": {
     sentence: /^map ingress4 has "accept" for 10\.1\.0\.0, not "jump ingress4_/,
     operations: () => [
-      { kind: "delete-elements", set: "ingress4", elements: ["10.1.0.0"] },
-      { kind: "add-elements", set: "ingress4", elements: [{ key: "10.1.0.0", verdict: { kind: "accept" } }] },
+      { kind: "delete-elements", set: "ingress4", key: ADDRESSES, elements: ["10.1.0.0"] },
+      { kind: "add-elements", set: "ingress4", key: ADDRESSES, elements: [{ key: "10.1.0.0", verdict: { kind: "accept" } }] },
     ],
   },
   "a chain and a set of somebody else": {
@@ -129,7 +133,7 @@ function setName(table: Ruleset, prefix: string): string {
 }
 
 function deleteElement(table: Ruleset, prefix: string, element: string): Operation {
-  return { kind: "delete-elements", set: setName(table, prefix), elements: [element] };
+  return { kind: "delete-elements", set: setName(table, prefix), key: ADDRESSES, elements: [element] };
 }
 
 type Rules = readonly Rule[];

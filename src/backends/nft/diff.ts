@@ -3,7 +3,15 @@
 
 import { sameChain, sameDeclaration, sameHook } from "./compare.ts";
 import { type Chain, type NamedSet, type Ruleset, sameVerdict, setsOfRule, type VerdictMap } from "./ruleset.ts";
-import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
+import {
+  type ChangePlan,
+  type Element,
+  type ElementsToAdd,
+  type ElementsToDelete,
+  keyOf,
+  orderTransaction,
+  type Transaction,
+} from "./transaction.ts";
 
 /**
  * The transaction that makes `current` equal to `desired`. Touches only what differs; a chain is recreated only if its
@@ -24,16 +32,16 @@ type SetChanges = Pick<ChangePlan, "addSets" | "deleteSets" | "replaceSets" | "a
 function compareSets(current: Ruleset, desired: Ruleset): SetChanges {
   const addSets: (NamedSet | VerdictMap)[] = [];
   const replaceSets: (NamedSet | VerdictMap)[] = [];
-  const addElements: { set: string; elements: Element[] }[] = [];
-  const deleteElements: { set: string; elements: string[] }[] = [];
+  const addElements: ElementsToAdd[] = [];
+  const deleteElements: ElementsToDelete[] = [];
   for (const set of desired.sets.values()) {
     const existing = current.sets.get(set.name);
     if (existing === undefined) addSets.push(set);
     else if (!sameDeclaration(existing, set) || !fits(set, existing)) replaceSets.push(set);
     else {
       const { added, removed } = compareElements(existing, set);
-      if (added.length > 0) addElements.push({ set: set.name, elements: added });
-      if (removed.length > 0) deleteElements.push({ set: set.name, elements: removed });
+      if (added.length > 0) addElements.push({ set: set.name, key: keyOf(set), elements: added });
+      if (removed.length > 0) deleteElements.push({ set: set.name, key: keyOf(set), elements: removed });
     }
   }
   const deleteSets = [...current.sets.values()].filter((set) => !desired.sets.has(set.name));

@@ -6,7 +6,7 @@ import { sameChain, sameDeclaration, sameElements } from "./compare.ts";
 import { diffRulesets } from "./diff.ts";
 import { MemoryTable, TransactionRefused } from "./memory-table.ts";
 import type { Chain, NamedSet, Rule, Ruleset, VerdictMap } from "./ruleset.ts";
-import type { Operation } from "./transaction.ts";
+import type { Operation, SetKey } from "./transaction.ts";
 
 const common = { interval: false, size: undefined, comment: undefined };
 const chain = (name: string, rules: readonly Rule[] = []): Chain => ({
@@ -57,6 +57,8 @@ const start = ruleset(
 const counting = (name: string): Rule => ({ statements: [{ kind: "counter", name }], comment: undefined });
 const element = (key: string) => ({ key, verdict: undefined });
 
+const KEY: SetKey = { fields: ["ip saddr"], interval: false };
+
 describe("refused, with nothing of the transaction applied", () => {
   it.each<[string, RegExp, Operation[]]>([
     ["deleting a chain that a rule jumps to", /in use/, [{ kind: "delete-chain", chain: "a" }]],
@@ -69,27 +71,27 @@ describe("refused, with nothing of the transaction applied", () => {
     [
       "deleting an element that is not there",
       /no such element/,
-      [{ kind: "delete-elements", set: "s", elements: ["10.0.0.9"] }],
+      [{ kind: "delete-elements", set: "s", key: KEY, elements: ["10.0.0.9"] }],
     ],
     [
       "adding to a set that is not there",
       /no such set/,
-      [{ kind: "add-elements", set: "x", elements: [element("10.0.0.1")] }],
+      [{ kind: "add-elements", set: "x", key: KEY, elements: [element("10.0.0.1")] }],
     ],
     [
       "adding more than fits",
       /full/,
-      [{ kind: "add-elements", set: "s", elements: ["10.0.0.2", "10.0.0.3"].map(element) }],
+      [{ kind: "add-elements", set: "s", key: KEY, elements: ["10.0.0.2", "10.0.0.3"].map(element) }],
     ],
     [
       "adding a key with another verdict",
       /another verdict/,
-      [{ kind: "add-elements", set: "m", elements: [{ key: "10.0.0.1", verdict: DROP }] }],
+      [{ kind: "add-elements", set: "m", key: KEY, elements: [{ key: "10.0.0.1", verdict: DROP }] }],
     ],
     [
       "adding a verdict for a chain that is not there",
       /no such chain/,
-      [{ kind: "add-elements", set: "m", elements: [{ key: "10.0.0.2", verdict: jump("x") }] }],
+      [{ kind: "add-elements", set: "m", key: KEY, elements: [{ key: "10.0.0.2", verdict: jump("x") }] }],
     ],
     [
       "adding a rule to a chain that is not there",
@@ -160,7 +162,7 @@ describe("accepted", () => {
     ["adding a chain again", [{ kind: "add-chain", chain: chain("a") }]],
     [
       "adding an element again",
-      [{ kind: "add-elements", set: "m", elements: [{ key: "10.0.0.1", verdict: jump("b") }] }],
+      [{ kind: "add-elements", set: "m", key: KEY, elements: [{ key: "10.0.0.1", verdict: jump("b") }] }],
     ],
     ["adding a table again", [{ kind: "add-table" }]],
     [
@@ -174,7 +176,7 @@ describe("accepted", () => {
         { kind: "delete-counter", name: "x" },
       ],
     ],
-    ["filling a set to its size", [{ kind: "add-elements", set: "s", elements: [element("10.0.0.2")] }]],
+    ["filling a set to its size", [{ kind: "add-elements", set: "s", key: KEY, elements: [element("10.0.0.2")] }]],
   ])("%s", (_, operations) => {
     expect(() => new MemoryTable(start).apply({ table: "t", operations })).not.toThrow();
   });

@@ -33,6 +33,7 @@ const addLookup = (to: string, name: string): Operation => ({
 });
 const addElements = (name: string, target?: string): Operation => ({
   kind: "add-elements",
+  key: { fields: ["ip saddr"], interval: false },
   set: name,
   elements: [{ key: "10.0.0.1", verdict: target === undefined ? undefined : { kind: "jump", chain: target } }],
 });

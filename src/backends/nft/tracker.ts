@@ -19,7 +19,7 @@ import { looksUp } from "./diff.ts";
 import { linkScopeChain } from "./link-scope.ts";
 import { isolatedSet, knownSet, ownNodeMap } from "./names.ts";
 import { type Chain, type NamedSet, type Ruleset, sameVerdict, type Verdict, type VerdictMap } from "./ruleset.ts";
-import { type ChangePlan, type Element, orderTransaction, type Transaction } from "./transaction.ts";
+import { type ChangePlan, type Element, keyOf, orderTransaction, type Transaction } from "./transaction.ts";
 import { unknownEntry } from "./unknown-addresses.ts";
 
 type TrackedSet = (NamedSet & { elements: Set<string> }) | (VerdictMap & { elements: Map<string, Verdict> });
@@ -165,8 +165,9 @@ export class RulesetTracker {
       draft.replaceSets.push(larger);
       return;
     }
-    if (removed.length > 0) draft.deleteElements.push({ set: name, elements: [...removed] });
-    if (added.length > 0) draft.addElements.push({ set: name, elements: [...added] });
+    const key = keyOf(set);
+    if (removed.length > 0) draft.deleteElements.push({ set: name, key, elements: [...removed] });
+    if (added.length > 0) draft.addElements.push({ set: name, key, elements: [...added] });
   }
 
   #changeDispatch(delta: ProgramDelta, draft: Draft): void {

@@ -43,6 +43,7 @@ async function readSettings(options: OptionValues, context: VerbContext): Promis
     dryRun: flagOption(options, "dryRun"),
     ...backendChoice(options),
     nftWriter: textOption(options, "nftWriter") as AgentSettings["nftWriter"],
+    netlink: textOption(options, "netlink") as AgentSettings["netlink"],
     times: {
       minIntervalMs: parseDuration("--min-sync-interval", textOption(options, "minSyncInterval") as string),
       verifyEveryMs: verifyInterval(textOption(options, "verifyInterval") as string),

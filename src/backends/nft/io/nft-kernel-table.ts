@@ -2,12 +2,14 @@
 
 import type { ProgramOptions } from "../../../program/program.ts";
 import { BackendError, type BackendFacts } from "../../backend.ts";
+import type { ElementSocket } from "../element-changes.ts";
 import type { FoundTable, KernelTable } from "../kernel-table.ts";
 import { isCrash, saysNotThere } from "../nft-output.ts";
 import { readCounters } from "../read-back.ts";
 import { TABLE } from "../ruleset.ts";
 import type { Transaction } from "../transaction.ts";
 import { findBatchFolder, removeLeftovers } from "./batch-file.ts";
+import { NetlinkWriter } from "./netlink-writer.ts";
 import { NftChild } from "./nft-child.ts";
 import { probeNft } from "./nft-probe.ts";
 import { failureOf, type NftProgram, runNft } from "./nft-process.ts";
@@ -24,6 +26,8 @@ export interface NftKernelTableSettings {
   readonly writer: WriterChoice;
   /** Where batches lie; left out: the first folder that can be written to; undefined: there is none. */
   readonly batchFolder?: string | undefined;
+  /** Takes changes of elements; left out: the writer takes them, too. Closed with the table. */
+  readonly elements?: ElementSocket | undefined;
 }
 
 export class NftKernelTable implements KernelTable {
@@ -37,10 +41,10 @@ export class NftKernelTable implements KernelTable {
   async probe(): Promise<BackendFacts> {
     const { program, options } = this.#settings;
     const { version, warnings } = await probeNft(program, options);
-    const { writer, warning } = await this.#chooseWriter();
+    const { writer, warnings: ofWriter } = await this.#chooseWriter();
     await this.#writer?.close();
     this.#writer = writer;
-    return { version, writer: writer.name, warnings: warning === undefined ? warnings : [...warnings, warning] };
+    return { version, writer: writer.name, warnings: [...warnings, ...ofWriter] };
   }
 
   async read(): Promise<FoundTable> {
@@ -88,6 +92,7 @@ export class NftKernelTable implements KernelTable {
   async close(): Promise<void> {
     await this.#writer?.close();
     this.#writer = undefined;
+    this.#settings.elements?.close();
   }
 
   #removeLeftovers(): void {
@@ -95,7 +100,17 @@ export class NftKernelTable implements KernelTable {
     if (batchFolder !== undefined) removeLeftovers(batchFolder);
   }
 
-  async #chooseWriter(): Promise<{ writer: TransactionWriter; warning?: string }> {
+  async #chooseWriter(): Promise<{ writer: TransactionWriter; warnings: readonly string[] }> {
+    const { writer, warning } = await this.#chooseNftWriter();
+    const warnings = warning === undefined ? [] : [warning];
+    const { elements } = this.#settings;
+    if (elements === undefined) return { writer, warnings };
+    const refusal = await elements.refusal();
+    if (refusal === undefined) return { writer: new NetlinkWriter(elements, writer), warnings };
+    return { writer, warnings: [...warnings, `element changes go through nft: ${refusal}`] };
+  }
+
+  async #chooseNftWriter(): Promise<{ writer: TransactionWriter; warning?: string }> {
     const { program, writer, batchFolder } = this.#settings;
     this.#removeLeftovers();
     if (writer === "child") return { writer: new NftChild(program) };

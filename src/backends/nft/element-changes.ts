@@ -1,0 +1,68 @@
+// Transactions that change elements of sets and nothing else, in the kernel's own form. By far the most: a pod that comes, goes or is
+// relabelled. Owns which transactions these are; who carries them to the kernel is asked through `ElementSocket`.
+
+import { type KeyBytes, keyBytes } from "./element-bytes.ts";
+import type { Verdict } from "./ruleset.ts";
+import type { Operation, Transaction } from "./transaction.ts";
+
+export interface ElementChange {
+  readonly kind: "add" | "delete";
+  readonly set: string;
+  readonly elements: readonly RawElement[];
+}
+
+export interface RawElement extends KeyBytes {
+  /** Of elements that are added to maps. */
+  readonly verdict: Verdict | undefined;
+}
+
+/** Element changes without nft: `src/netlink/set-elements.ts`. */
+export interface ElementSocket {
+  /** Whether the kernel takes element changes from here; undefined: it does, else why not. Changes nothing. */
+  refusal(): Promise<string | undefined>;
+
+  /** One atomic batch for sets of the inet table of that name, in order. Calls must not overlap. Never rejects but for bugs. */
+  write(table: string, changes: readonly ElementChange[]): Promise<ElementAnswer>;
+
+  close(): void;
+}
+
+export type ElementAnswer =
+  /** In force. */
+  | { readonly kind: "written" }
+  /** The kernel has not seen it: some other way may be taken. */
+  | { readonly kind: "not-sent"; readonly reason: string }
+  /** Nothing of it was applied. */
+  | {
+      readonly kind: "refused";
+      readonly reason: string;
+      /** `EPERM`; undefined: the kernel gave no number. */
+      readonly code: string | undefined;
+      readonly set: string | undefined;
+    }
+  /** It is not known what the kernel did. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** In the order of the operations; undefined: there is something among them that is nft's to say. */
+export function elementChanges({ operations }: Transaction): readonly ElementChange[] | undefined {
+  const changes: ElementChange[] = [];
+  for (const operation of operations) {
+    const change = changeOf(operation);
+    if (change === undefined) return undefined;
+    changes.push(change);
+  }
+  return changes;
+}
+
+function changeOf(operation: Operation): ElementChange | undefined {
+  if (operation.kind !== "add-elements" && operation.kind !== "delete-elements") return undefined;
+  const elements: RawElement[] = [];
+  const { set, key } = operation;
+  for (const element of operation.elements) {
+    const { key: text, verdict } = typeof element === "string" ? { key: element, verdict: undefined } : element;
+    const bytes = keyBytes(key, text);
+    if (bytes === undefined) return undefined;
+    elements.push({ ...bytes, verdict });
+  }
+  return { kind: operation.kind === "add-elements" ? "add" : "delete", set, elements };
+}
