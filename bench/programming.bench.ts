@@ -1,0 +1,86 @@
+// From an object's arrival at the agent to the commit in the kernel, one change at a time, in clusters of several sizes: the whole agent
+// over a real API stream and a real kernel, and beside each change the same transaction through a bare `nft -i`. Needs root. What is
+// measured is in programming/changes.ts, how in programming/measured-agent.ts, and what can be chosen in programming/choices.ts.
+// NFTPOL_BENCH_PROFILES=FOLDER keeps a CPU profile of each agent there.
+
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { findProgram, isCi } from "../scripts/system-tools.ts";
+import { loadInsideNetns } from "../src/lab/netns.ts";
+import { canUseNetns, withNetns } from "../test/support/netns.ts";
+import { beginMeasurement, publish } from "./document.ts";
+import { chosenRuns, type Run, sizeName } from "./programming/choices.ts";
+import { figuresOf, plotsOf, tablesOf } from "./programming/report.ts";
+import type { RunResult } from "./programming/sample.ts";
+
+/** As the launcher and the agent choose them (bin/nftpol, src/agent/start-agent.ts). */
+const NODE_FLAGS = ["--disable-sigusr1", "--max-semi-space-size=2", "--heap-growing-percent=20"];
+const AGENT_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: "65536" };
+
+async function measure(run: Run): Promise<RunResult> {
+  return await withNetns((agent) =>
+    withNetns(async (floor) => {
+      const program = join(import.meta.dirname, "programming", "measured-agent.ts");
+      const argv = [process.execPath, ...NODE_FLAGS, ...profileFlags(run), program, JSON.stringify(run), floor.name];
+      const child = spawn("ip", ["netns", "exec", agent.name, ...argv], {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, ...AGENT_ENVIRONMENT },
+      });
+      let text = "";
+      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+      const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
+      if (code !== 0) throw new Error(`${sizeName(run.size)}: the measured agent ended with ${code}`);
+      return JSON.parse(text) as RunResult;
+    }),
+  );
+}
+
+function profileFlags({ size, writer }: Run): readonly string[] {
+  const folder = process.env.NFTPOL_BENCH_PROFILES;
+  if (folder === undefined) return [];
+  const name = `${sizeName(size).replace("/", "-")}-${writer}.cpuprofile`;
+  return ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
+}
+
+async function whyNot(): Promise<string | undefined> {
+  if (findProgram("nft") === undefined) return "the program nft is missing";
+  // The floor's nft is started in another namespace from within the agent's process.
+  return (
+    canUseNetns() ??
+    (await loadInsideNetns().then(
+      () => undefined,
+      (error: Error) => error.message,
+    ))
+  );
+}
+
+async function main(): Promise<void> {
+  const endOfMeasurement = beginMeasurement();
+  const runs = chosenRuns(process.env, false);
+  const results: RunResult[] = [];
+  for (const run of runs) {
+    process.stderr.write(`\r${sizeName(run.size)}, ${run.writer}, ${run.rounds} rounds `.padEnd(50));
+    results.push(await measure(run));
+  }
+  process.stderr.write("\n");
+  const sizes = runs.map(({ size, writer, rounds }) => `${sizeName(size)} ${writer} x ${rounds}`).join(", ");
+  publish({
+    bench: "programming",
+    machine: endOfMeasurement(),
+    settings: { runs: sizes },
+    tables: tablesOf(results),
+    plots: plotsOf(results),
+    figures: figuresOf(results),
+  });
+}
+
+// The namespaces go with the process; a signal without a handler would leave them to the next run.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+const reason = await whyNot();
+if (reason === undefined) await main();
+else {
+  console.error(`NOT RUN: programming: ${reason}`);
+  process.exitCode = isCi() ? 1 : 0;
+}

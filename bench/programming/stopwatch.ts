@@ -1,0 +1,69 @@
+// When one change passed which point on its way from the socket to the kernel. Owns the points and the stages between them.
+
+/** In their order. All but `arrived`, `decoded` and `flushed` are missing where nothing had to be written. */
+export const POINTS = ["arrived", "decoded", "applying", "flushed", "writing", "written", "committed"] as const;
+export type Point = (typeof POINTS)[number];
+
+/** Milliseconds on one clock. */
+export type Marks = Readonly<Partial<Record<Point, number>>>;
+
+/** Milliseconds each. */
+export interface Stages {
+  /** From bytes to an event. */
+  readonly decode: number;
+  /** Until the sync loop takes it. */
+  readonly wait: number;
+  readonly graph: number;
+  /** From the program's difference to operations of nft. */
+  readonly transaction: number;
+  /** Text or bytes, and whatever brings them to the kernel. */
+  readonly write: number;
+  /** From the bytes' arrival to the commit, or to the certainty that nothing is to be written. */
+  readonly whole: number;
+}
+
+/** Throws for marks without a beginning or an end. */
+export function stagesOf(marks: Marks): Stages {
+  const { arrived, decoded, applying, flushed } = marks;
+  if (arrived === undefined || decoded === undefined || applying === undefined || flushed === undefined)
+    throw new Error(`a change was not followed to its end: ${JSON.stringify(marks)}`);
+  const { writing = flushed, written = writing, committed = written } = marks;
+  return {
+    decode: decoded - arrived,
+    wait: applying - decoded,
+    graph: flushed - applying,
+    transaction: writing - flushed,
+    write: committed - writing,
+    whole: committed - arrived,
+  };
+}
+
+/** Follows one change at a time. */
+export class Stopwatch {
+  readonly #now: () => number;
+  #marks: Partial<Record<Point, number>> = {};
+  #finish: ((marks: Marks) => void) | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** From now on marks count. Resolves with them at the end of the change. */
+  follow(): Promise<Marks> {
+    this.#marks = {};
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** The first time counts: a change may come in pieces. */
+  mark(point: Point): void {
+    if (this.#finish !== undefined) this.#marks[point] ??= this.#now();
+  }
+
+  finish(): void {
+    const finish = this.#finish;
+    this.#finish = undefined;
+    finish?.(this.#marks);
+  }
+}

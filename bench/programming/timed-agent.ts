@@ -1,0 +1,99 @@
+// The real agent of one node, wired as start-agent.ts does it, with a stopwatch at its parts. Owns the wiring, and what is left out:
+// verifications (one a minute would meet a few changes by chance) and what is served over HTTP.
+
+import { Agent } from "../../src/agent/agent.ts";
+import { realClock } from "../../src/agent/clock.ts";
+import { KubernetesSource } from "../../src/agent/kubernetes-source.ts";
+import { createLog } from "../../src/agent/log.ts";
+import type { Applied, ProgramSize } from "../../src/backends/backend.ts";
+import { NftKernelTable } from "../../src/backends/nft/io/nft-kernel-table.ts";
+import { DEFAULT_NFT } from "../../src/backends/nft/io/nft-process.ts";
+import { NftBackend } from "../../src/backends/nft/nft-backend.ts";
+import { TABLE } from "../../src/backends/nft/ruleset.ts";
+import type { Transaction } from "../../src/backends/nft/transaction.ts";
+import { WatchedKernelTable } from "../../src/backends/nft/watched-kernel-table.ts";
+import { connectApiClient } from "../../src/kube/api-client.ts";
+import { openConnectionTracker } from "../../src/netlink/open-connection-tracker.ts";
+import { loadTableEvents } from "../../src/netlink/table-events.ts";
+import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
+import type { Writer } from "./choices.ts";
+import { LOCAL_NODE } from "./cluster.ts";
+import { monotonicMs } from "./monotonic.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import { timeArrivals, timedBackend, timedSource, timedTable, timeGraphs } from "./timed-parts.ts";
+
+export interface TimedAgentHooks {
+  /** After each transaction is in the kernel. */
+  onTransaction(transaction: Transaction): void;
+  onApplied(applied: Applied): void;
+}
+
+export interface TimedAgent {
+  readonly watch: Stopwatch;
+  /** How transactions get to the kernel. */
+  readonly writer: string;
+  /** Rules and elements in the kernel. */
+  readonly sizeNow: () => ProgramSize;
+  /** Resolves when the first rules are in force. */
+  inForce(): Promise<void>;
+  /** Ends it, and leaves the table. */
+  stop(): Promise<void>;
+}
+
+export async function startTimedAgent(kubeconfig: string, writer: Writer, hooks: TimedAgentHooks): Promise<TimedAgent> {
+  const watch = new Stopwatch(monotonicMs);
+  timeArrivals(watch);
+  timeGraphs(watch);
+  const log = createLog("info", LOCAL_NODE, (line) => {
+    if (!line.startsWith('{"level":"info"')) process.stderr.write(line);
+  });
+  const client = await connectApiClient({ kubeconfig, userAgent: "nftpol-agent" });
+  const kernel = new NftKernelTable({
+    program: DEFAULT_NFT,
+    options: DEFAULT_PROGRAM_OPTIONS,
+    ...writerSettings(writer),
+  });
+  const facts = await kernel.probe();
+  const watched = new WatchedKernelTable(kernel, (await loadTableEvents())(TABLE));
+  const backend = new NftBackend(timedTable(watched, watch, hooks.onTransaction));
+  const tracker = await openConnectionTracker();
+  const agent = new Agent({
+    nodeName: LOCAL_NODE,
+    version: "bench",
+    program: DEFAULT_PROGRAM_OPTIONS,
+    source: timedSource(new KubernetesSource({ client, clock: realClock, log }), watch),
+    backend: timedBackend(backend, watch, hooks.onApplied),
+    backendName: "nft",
+    backendFacts: facts,
+    dryRun: false,
+    tracker,
+    pathProblems: () => [],
+    reportFindings: () => {},
+    clock: realClock,
+    log,
+    times: { verifyEveryMs: 0 },
+  });
+  const ended = new AbortController();
+  const running = agent.run(ended.signal);
+  return {
+    watch,
+    writer: facts.writer,
+    sizeNow: () => backend.size(),
+    async inForce() {
+      const isReady = agent.report.healthRoutes["/readyz"];
+      while ((await isReady?.())?.status !== 200) await Promise.race([running, realClock.sleep(20)]);
+    },
+    async stop() {
+      ended.abort();
+      await running;
+      tracker.close();
+      client.close();
+      await backend.close();
+    },
+  };
+}
+
+function writerSettings(writer: Writer) {
+  if (writer === "netlink") throw new Error("there is no netlink writer yet");
+  return { writer: "session" } as const;
+}
