@@ -58,7 +58,7 @@ async function whyNot(): Promise<string | undefined> {
 
 async function main(): Promise<void> {
   const endOfMeasurement = beginMeasurement();
-  const runs = chosenRuns(process.env, false);
+  const runs = chosenRuns(process.env);
   const results: RunResult[] = [];
   for (const run of runs) {
     process.stderr.write(`\r${sizeName(run.size)}, ${run.writer}, ${run.rounds} rounds `.padEnd(50));

@@ -12,6 +12,8 @@ export interface ApiServer {
   readonly url: string;
   /** It reaches the agent soon after. */
   send(kind: ChangeKind, round: number): void;
+  /** Costs the caller the same. */
+  sendNothing(): void;
   /** When each change was written to its socket since the last call: milliseconds of CLOCK_MONOTONIC. */
   takeTimes(): Promise<readonly number[]>;
   end(): Promise<void>;
@@ -33,6 +35,7 @@ export async function startApiServer({ pods, policies }: ClusterSize): Promise<A
     pid: child.pid as number,
     url: `http://127.0.0.1:${port}`,
     send: (kind, round) => child.stdin.write(`${CHANGE_KINDS.indexOf(kind)} ${round}\n`),
+    sendNothing: () => child.stdin.write("nothing\n"),
     async takeTimes() {
       child.stdin.write("times\n");
       return JSON.parse(await nextLine());

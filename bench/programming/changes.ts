@@ -7,6 +7,7 @@ import {
   IDLE_PODS,
   idlePod,
   LOCAL_NODE,
+  NAMESPACES,
   namespace,
   networkPolicy,
   node,
@@ -27,6 +28,9 @@ export const CHANGE_KINDS = [
   "policy added",
   "policy changed",
   "policy removed",
+  "policy with many peers added",
+  "policy with many peers changed",
+  "policy with many peers removed",
   "node added",
   "node removed",
 ] as const;
@@ -61,11 +65,21 @@ export function changeOf(kind: ChangeKind, round: number): Change {
     case "namespace of 1,000 pods relabelled":
       return { path: PATHS.namespaces, type: "MODIFIED", object: namespace("wave", round % 2 === 0 ? 4 : 3) };
     case "policy added":
-      return { path: PATHS.policies, type: "ADDED", object: newPolicy(round, ["team-1", "team-2"]) };
+      return { path: PATHS.policies, type: "ADDED", object: newPolicy("new", round, appPeer(round, 2)) };
     case "policy changed":
-      return { path: PATHS.policies, type: "MODIFIED", object: newPolicy(round, ["team-5", "team-6"]) };
+      return { path: PATHS.policies, type: "MODIFIED", object: newPolicy("new", round, appPeer(round, 3)) };
     case "policy removed":
-      return { path: PATHS.policies, type: "DELETED", object: newPolicy(round, ["team-5", "team-6"]) };
+      return { path: PATHS.policies, type: "DELETED", object: newPolicy("new", round, appPeer(round, 3)) };
+    case "policy with many peers added":
+      return { path: PATHS.policies, type: "ADDED", object: newPolicy("wide", round, teamsPeer("team-1", "team-2")) };
+    case "policy with many peers changed":
+      return {
+        path: PATHS.policies,
+        type: "MODIFIED",
+        object: newPolicy("wide", round, teamsPeer("team-5", "team-6")),
+      };
+    case "policy with many peers removed":
+      return { path: PATHS.policies, type: "DELETED", object: newPolicy("wide", round, teamsPeer("team-5", "team-6")) };
     case "node added":
       return { path: PATHS.nodes, type: "ADDED", object: monitorNode(round) };
     case "node removed":
@@ -84,29 +98,41 @@ function remotePod(round: number, tier: string): ApiObject {
   });
 }
 
-/** At first judged as another pod of this node is, then as none: its class is made and goes with it. */
+/**
+ * At first judged as another pod of this node is, then as none: its class is made and goes with it. Not in the namespaces whose
+ * policies select all pods.
+ */
 function localPod(round: number, app: string): ApiObject {
   return pod({
     name: `local-${round}`,
-    namespace: `ns-${(7 * round) % 100}`,
+    namespace: `ns-${1 + (round % 9) + 10 * (round % 10)}`,
     nodeName: LOCAL_NODE,
     labels: { app, tier: "tier-1" },
     address: addressIn(203, round),
   });
 }
 
-/** For a pod of this node at least, with peers that no other policy has: some of two teams of ten, of one tier of three. */
-function newPolicy(round: number, teams: readonly string[]): ApiObject {
-  const peer = {
-    namespaceSelector: { matchExpressions: [{ key: "team", operator: "In", values: teams }] },
-    podSelector: { matchLabels: { tier: "tier-1" } },
-  };
-  return networkPolicy(`new-${round}`, round % 100, {
+/** For a pod of this node at least. */
+function newPolicy(name: string, round: number, peer: unknown): ApiObject {
+  return networkPolicy(`${name}-${round}`, round % NAMESPACES, {
     podSelector: { matchLabels: { app: "app-0" } },
     policyTypes: ["Ingress", "Egress"],
-    ingress: [{ from: [peer], ports: [{ port: 9_000 + (round % 100) }] }],
-    egress: [{ to: [peer], ports: [{ port: 443 }] }],
+    ingress: [{ from: [peer], ports: [{ port: 6_000 }] }],
+    egress: [{ to: [peer], ports: [{ port: 5_432 }] }],
   });
+}
+
+/** Pods of one app of the same namespace, one of a hundred; no other policy of that namespace asks for them. */
+function appPeer(round: number, step: number): unknown {
+  return { podSelector: { matchLabels: { app: `app-${(round + step) % 10}` } } };
+}
+
+/** Pods of one tier of three, of two teams of ten. */
+function teamsPeer(...values: readonly string[]): unknown {
+  return {
+    namespaceSelector: { matchExpressions: [{ key: "team", operator: "In", values }] },
+    podSelector: { matchLabels: { tier: "tier-1" } },
+  };
 }
 
 function monitorNode(round: number): ApiObject {

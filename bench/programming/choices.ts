@@ -21,13 +21,13 @@ const TIMES_AT_TARGET = 4;
 
 /**
  * NFTPOL_BENCH_SIZES: `pods/policies` with commas between them; NFTPOL_BENCH_ROUNDS: at each of them, four times as many at that of the
- * targets; NFTPOL_BENCH_NETLINK=off leaves out the netlink writer. The largest cluster is the last; that of the targets is measured
- * with both writers. Throws for what cannot be understood.
+ * targets; NFTPOL_BENCH_NETLINK=off leaves out the netlink writer. The cluster of the targets is measured with both writers. Throws
+ * for what cannot be understood.
  */
-export function chosenRuns(env: Readonly<Record<string, string | undefined>>, hasNetlink: boolean): readonly Run[] {
+export function chosenRuns(env: Readonly<Record<string, string | undefined>>): readonly Run[] {
   const rounds = Number(env.NFTPOL_BENCH_ROUNDS ?? DEFAULT_ROUNDS);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`NFTPOL_BENCH_ROUNDS is no number of rounds: ${rounds}`);
-  const preferred: Writer = hasNetlink && env.NFTPOL_BENCH_NETLINK !== "off" ? "netlink" : "session";
+  const preferred: Writer = env.NFTPOL_BENCH_NETLINK === "off" ? "session" : "netlink";
   return (env.NFTPOL_BENCH_SIZES ?? DEFAULT_SIZES).split(",").flatMap((text) => {
     const size = parseSize(text.trim());
     const isTarget = sameSize(size, TARGET_SIZE);

@@ -137,9 +137,14 @@ function policy(index: number): ApiObject {
   return networkPolicy(`policy-${index}`, index % NAMESPACES, {
     podSelector: index % 10 === 0 ? {} : { matchLabels: { app: `app-${Math.floor(index / 100) % 10}` } },
     policyTypes: ["Ingress", "Egress"],
-    ingress: [{ from: peers, ports: [{ port: index % 4 === 0 ? "http" : 8000 + (index % 20) }] }],
+    ingress: [{ from: peers, ports: [{ port: index % 4 === 0 ? "http" : portOf(index) }] }],
     egress: [{ to: peers, ports: [{ port: 443 }] }, { ports: [{ port: 53, protocol: "UDP" }] }],
   });
+}
+
+/** Another one for each policy of a namespace: rules of equal ports would become one, with all their peers. */
+function portOf(index: number): number {
+  return 8_000 + (index % 20) + 20 * Math.floor(index / NAMESPACES);
 }
 
 export function networkPolicy(name: string, namespaceIndex: number, spec: unknown): ApiObject {

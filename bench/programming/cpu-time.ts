@@ -1,34 +1,49 @@
-// CPU time of this process, and of the nft programs that it has started: from /proc, in milliseconds.
+// CPU time of this process, and of the nft programs that it has started, while something happens. Owns reading it from /proc, and
+// what reading it costs.
 
 import { readFileSync } from "node:fs";
 
+/** Milliseconds. */
 export interface CpuTime {
-  readonly agentMs: number;
-  readonly nftMs: number;
+  readonly agent: number;
+  readonly nft: number;
 }
 
-/** `others`: children that are no part of the agent. */
-export function cpuTime(others: ReadonlySet<number>): CpuTime {
-  const { user, system } = process.cpuUsage();
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8")
-    .split(" ")
-    .filter(Boolean)
-    .map(Number);
-  const nftMs = children.filter((pid) => !others.has(pid)).reduce((sum, pid) => sum + runMs(pid), 0);
-  return { agentMs: (user + system) / 1_000, nftMs };
+/**
+ * Begins; the answer ends. `others`: children that are no part of the agent. undefined: an nft ended meanwhile, and what it took is not
+ * known.
+ */
+export function measureCpu(others: ReadonlySet<number>): () => CpuTime | undefined {
+  const nftBefore = nftTimes(others);
+  const agentBefore = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(agentBefore);
+    const nftAfter = nftTimes(others);
+    if ([...nftBefore.keys()].some((pid) => !nftAfter.has(pid))) return undefined;
+    return { agent: (user + system) / 1_000, nft: sum(nftAfter.values()) - sum(nftBefore.values()) };
+  };
 }
 
-/** undefined: a program ended meanwhile, and what it took is not known. */
-export function cpuBetween(before: CpuTime, after: CpuTime): CpuTime | undefined {
-  const nftMs = after.nftMs - before.nftMs;
-  return nftMs < 0 ? undefined : { agentMs: after.agentMs - before.agentMs, nftMs };
+/** By process number. */
+function nftTimes(others: ReadonlySet<number>): ReadonlyMap<number, number> {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ").filter(Boolean);
+  const times = new Map<number, number>();
+  for (const pid of children.map(Number)) {
+    const runMs = others.has(pid) ? undefined : runTime(pid);
+    if (runMs !== undefined) times.set(pid, runMs);
+  }
+  return times;
 }
 
-function runMs(pid: number): number {
+function runTime(pid: number): number | undefined {
   try {
     return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
   } catch {
     // It has ended.
-    return 0;
+    return undefined;
   }
+}
+
+function sum(values: Iterable<number>): number {
+  return [...values].reduce((total, value) => total + value, 0);
 }

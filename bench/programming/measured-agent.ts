@@ -17,8 +17,8 @@ import { BareNft } from "./bare-nft.ts";
 import { CHANGE_KINDS, type ChangeKind, WITHOUT_EFFECT } from "./changes.ts";
 import type { Run } from "./choices.ts";
 import { compileAnewMs } from "./compile-anew.ts";
-import { cpuBetween, cpuTime } from "./cpu-time.ts";
-import type { RunResult, Sample } from "./sample.ts";
+import { type CpuTime, measureCpu } from "./cpu-time.ts";
+import type { RunResult } from "./sample.ts";
 import { stagesOf } from "./stopwatch.ts";
 import { startTimedAgent, type TimedAgent } from "./timed-agent.ts";
 
@@ -49,18 +49,27 @@ interface Parts {
 
 async function oneChange({ server, agent, bare, notTheAgents }: Parts, kind: ChangeKind, round: number) {
   await delay(PAUSE_MS);
-  const before = cpuTime(notTheAgents);
+  const cpuUntilNow = measureCpu(notTheAgents);
   const followed = agent.watch.follow();
   server.send(kind, round);
   const marks = await inTime(followed, `${kind}, round ${round}`);
   await delay(PAUSE_MS);
-  const cpu = cpuBetween(before, cpuTime(notTheAgents));
+  const cpu = cpuUntilNow();
   const { transactions, applied } = takeDone();
-  checkEffect(kind, applied);
+  checkEffect(kind, round, applied);
   const floor = await throughFloor(bare, transactions, round % CHILD_EVERY === CHILD_EVERY - 1);
   const operations = applied.reduce((sum, each) => sum + each.operations, 0);
   const elements = applied.reduce((sum, each) => sum + each.elements, 0);
   return { kind, arrived: marks.arrived, stages: stagesOf(marks), cpu, operations, elements, ...floor };
+}
+
+/** The same without a change: what the agent and the measuring take by themselves. */
+async function noChange({ server, notTheAgents }: Parts): Promise<CpuTime | undefined> {
+  await delay(PAUSE_MS);
+  const cpuUntilNow = measureCpu(notTheAgents);
+  server.sendNothing();
+  await delay(PAUSE_MS);
+  return cpuUntilNow();
 }
 
 async function throughFloor(bare: BareNft, transactions: readonly Transaction[], isChild: boolean) {
@@ -73,10 +82,11 @@ async function throughFloor(bare: BareNft, transactions: readonly Transaction[],
     : { textMs, bareMs: await bare.include(text), childMs: undefined };
 }
 
-function checkEffect(kind: ChangeKind, applied: readonly Applied[]): void {
+function checkEffect(kind: ChangeKind, round: number, applied: readonly Applied[]): void {
   const expected = WITHOUT_EFFECT.has(kind) ? [] : ["delta"];
   const seen = applied.map(({ how }) => how);
-  if (seen.join() !== expected.join()) throw new Error(`${kind}: applied as ${seen.join() || "nothing"}`);
+  if (seen.join() !== expected.join())
+    throw new Error(`${kind}, round ${round}: applied as ${seen.join() || "nothing"}`);
 }
 
 async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
@@ -92,16 +102,19 @@ async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-async function allRounds(parts: Parts): Promise<Sample[]> {
+async function allRounds(parts: Parts): Promise<Pick<RunResult, "samples" | "idleCpu">> {
+  const idleCpu: CpuTime[] = [];
   const kept: Awaited<ReturnType<typeof oneChange>>[] = [];
   for (let round = 0; round < WARM_UP + run.rounds; round++) {
     for (const kind of CHANGE_KINDS) kept.push(await oneChange(parts, kind, round));
+    const idle = await noChange(parts);
+    if (idle !== undefined && round >= WARM_UP) idleCpu.push(idle);
   }
   const sentAt = await parts.server.takeTimes();
   const samples = kept.map(({ arrived, ...rest }, index) => {
     return { ...rest, travelMs: (arrived ?? Number.NaN) - (sentAt[index] ?? Number.NaN) };
   });
-  return samples.slice(WARM_UP * CHANGE_KINDS.length);
+  return { samples: samples.slice(WARM_UP * CHANGE_KINDS.length), idleCpu };
 }
 
 /** Both namespaces went the same way: what was compared is the same work. */
@@ -143,7 +156,7 @@ try {
   // Both looks at existing connections after a start.
   await delay(1_500);
   const notTheAgents = new Set([server.pid, bare.pid]);
-  const samples = await allRounds({ server, agent, bare, notTheAgents });
+  const measured = await allRounds({ server, agent, bare, notTheAgents });
   await checkFloor(bare);
   const { sizeNow: table, writer: writerName } = agent;
   const result: RunResult = {
@@ -153,7 +166,7 @@ try {
     firstSyncMs,
     bareTableMs,
     compileAnewMs: compileAnewMs(run.size),
-    samples,
+    ...measured,
   };
   process.stdout.write(JSON.stringify(result));
 } finally {

@@ -11,7 +11,7 @@ export interface Sample {
   readonly stages: Stages;
   /** From the API server's write to the bytes' arrival. */
   readonly travelMs: number;
-  /** undefined: one of the agent's nft ended meanwhile. */
+  /** From before it was sent until some milliseconds after the commit; undefined: one of the agent's nft ended meanwhile. */
   readonly cpu: CpuTime | undefined;
   /** Of the transaction; 0: there was none. */
   readonly operations: number;
@@ -33,4 +33,6 @@ export interface RunResult extends Run {
   /** The whole program compiled anew, compared with the old one, and the difference as text: what a change would cost otherwise. */
   readonly compileAnewMs: number;
   readonly samples: readonly Sample[];
+  /** What the same time takes without a change. */
+  readonly idleCpu: readonly CpuTime[];
 }

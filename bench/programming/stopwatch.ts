@@ -1,7 +1,17 @@
 // When one change passed which point on its way from the socket to the kernel. Owns the points and the stages between them.
 
-/** In their order. All but `arrived`, `decoded` and `flushed` are missing where nothing had to be written. */
-export const POINTS = ["arrived", "decoded", "applying", "flushed", "writing", "written", "committed"] as const;
+/** In their order. After `flushed` there are none where nothing had to be written; `sending` and `sent` are the netlink writer's. */
+export const POINTS = [
+  "arrived",
+  "decoded",
+  "applying",
+  "flushed",
+  "writing",
+  "sending",
+  "sent",
+  "written",
+  "committed",
+] as const;
 export type Point = (typeof POINTS)[number];
 
 /** Milliseconds on one clock. */
@@ -18,13 +28,15 @@ export interface Stages {
   readonly transaction: number;
   /** Text or bytes, and whatever brings them to the kernel. */
   readonly write: number;
+  /** What of that was the change of elements without nft; undefined: nft did it, or there was nothing to do. */
+  readonly netlink: number | undefined;
   /** From the bytes' arrival to the commit, or to the certainty that nothing is to be written. */
   readonly whole: number;
 }
 
 /** Throws for marks without a beginning or an end. */
 export function stagesOf(marks: Marks): Stages {
-  const { arrived, decoded, applying, flushed } = marks;
+  const { arrived, decoded, applying, flushed, sending, sent } = marks;
   if (arrived === undefined || decoded === undefined || applying === undefined || flushed === undefined)
     throw new Error(`a change was not followed to its end: ${JSON.stringify(marks)}`);
   const { writing = flushed, written = writing, committed = written } = marks;
@@ -34,6 +46,7 @@ export function stagesOf(marks: Marks): Stages {
     graph: flushed - applying,
     transaction: writing - flushed,
     write: committed - writing,
+    netlink: sending === undefined || sent === undefined ? undefined : sent - sending,
     whole: committed - arrived,
   };
 }

@@ -14,13 +14,14 @@ import type { Transaction } from "../../src/backends/nft/transaction.ts";
 import { WatchedKernelTable } from "../../src/backends/nft/watched-kernel-table.ts";
 import { connectApiClient } from "../../src/kube/api-client.ts";
 import { openConnectionTracker } from "../../src/netlink/open-connection-tracker.ts";
+import { loadSetElements } from "../../src/netlink/set-elements.ts";
 import { loadTableEvents } from "../../src/netlink/table-events.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
 import type { Writer } from "./choices.ts";
 import { LOCAL_NODE } from "./cluster.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { timeArrivals, timedBackend, timedSource, timedTable, timeGraphs } from "./timed-parts.ts";
+import { timeArrivals, timedBackend, timedElements, timedSource, timedTable, timeGraphs } from "./timed-parts.ts";
 
 export interface TimedAgentHooks {
   /** After each transaction is in the kernel. */
@@ -48,19 +49,19 @@ export async function startTimedAgent(kubeconfig: string, writer: Writer, hooks:
     if (!line.startsWith('{"level":"info"')) process.stderr.write(line);
   });
   const client = await connectApiClient({ kubeconfig, userAgent: "nftpol-agent" });
-  const kernel = new NftKernelTable({
-    program: DEFAULT_NFT,
-    options: DEFAULT_PROGRAM_OPTIONS,
-    ...writerSettings(writer),
-  });
+  const elements = writer === "netlink" ? timedElements((await loadSetElements())(), watch) : undefined;
+  const options = DEFAULT_PROGRAM_OPTIONS;
+  const kernel = new NftKernelTable({ program: DEFAULT_NFT, options, writer: "session", elements });
   const facts = await kernel.probe();
+  if (facts.writer.startsWith("netlink") !== (writer === "netlink"))
+    throw new Error(`the writer is ${facts.writer}: ${facts.warnings.join("; ")}`);
   const watched = new WatchedKernelTable(kernel, (await loadTableEvents())(TABLE));
   const backend = new NftBackend(timedTable(watched, watch, hooks.onTransaction));
   const tracker = await openConnectionTracker();
   const agent = new Agent({
     nodeName: LOCAL_NODE,
     version: "bench",
-    program: DEFAULT_PROGRAM_OPTIONS,
+    program: options,
     source: timedSource(new KubernetesSource({ client, clock: realClock, log }), watch),
     backend: timedBackend(backend, watch, hooks.onApplied),
     backendName: "nft",
@@ -91,9 +92,4 @@ export async function startTimedAgent(kubeconfig: string, writer: Writer, hooks:
       await backend.close();
     },
   };
-}
-
-function writerSettings(writer: Writer) {
-  if (writer === "netlink") throw new Error("there is no netlink writer yet");
-  return { writer: "session" } as const;
 }

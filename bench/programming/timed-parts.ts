@@ -4,6 +4,7 @@ import { subscribe } from "node:diagnostics_channel";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { ClusterSink, ClusterSource } from "../../src/agent/cluster-change.ts";
 import type { Applied, Backend } from "../../src/backends/backend.ts";
+import type { ElementSocket } from "../../src/backends/nft/element-changes.ts";
 import type { KernelTable } from "../../src/backends/nft/kernel-table.ts";
 import type { Transaction } from "../../src/backends/nft/transaction.ts";
 import { RuleGraph } from "../../src/graph/rule-graph.ts";
@@ -70,6 +71,20 @@ export function timedBackend(backend: Backend, watch: Stopwatch, onApplied: (app
     size: () => backend.size(),
     cleanUp: () => backend.cleanUp(),
     close: () => backend.close(),
+  };
+}
+
+/** `sending`, `sent`: from elements to bytes, and the kernel's work on them. */
+export function timedElements(socket: ElementSocket, watch: Stopwatch): ElementSocket {
+  return {
+    refusal: () => socket.refusal(),
+    async write(table, changes) {
+      watch.mark("sending");
+      const answer = await socket.write(table, changes);
+      watch.mark("sent");
+      return answer;
+    },
+    close: () => socket.close(),
   };
 }
 

@@ -1,6 +1,7 @@
 // A process of its own: an API server over plain HTTP with a cluster of a size, which sends one change when it is told to.
 // Arguments: pods, policies. Prints its port. Each line `KIND ROUND` (the kind by its number) on standard input sends that
-// change to the watch; the line `times` prints when each was written since, as JSON.
+// change to the watch; `times` prints when each was written since, as JSON; `nothing`
+// does nothing.
 
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -94,6 +95,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     sentAt = [];
     continue;
   }
+  if (line === "nothing") continue;
   const [kind, round] = line.split(" ").map(Number);
   sentAt.push(send(CHANGE_KINDS[kind as number] as ChangeKind, round as number));
 }
