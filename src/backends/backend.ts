@@ -68,7 +68,7 @@ export interface Backend {
 export interface BackendFacts {
   /** `nftables v1.1.3 (Commodore Bullmoose #4)`. */
   readonly version: string;
-  /** How transactions get to the kernel: `nft -i`, `nft -f`. */
+  /** How transactions get to the kernel: `netlink, nft -i`, `nft -f`. */
   readonly writer: string;
   /** What works, but less well than it could; each a sentence. */
   readonly warnings: readonly string[];

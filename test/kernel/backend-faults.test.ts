@@ -39,7 +39,8 @@ describeKernel("the backend when something dies", () => {
         const backend = open(undefined, 3_000);
         await backend.install(graph.program());
         const before = expectedText(graph);
-        graph.apply(eventOf(numberedPod(5, { app: "client" })));
+        // A new class: no change of elements alone, which might not need nft.
+        graph.apply(eventOf(allowingPolicy("more", "web", "other")));
         // Where it is already running, as it is; where it is started for the transaction, as it starts.
         const running = await nft.pids();
         for (const pid of running) process.kill(pid, "SIGSTOP");
@@ -86,8 +87,9 @@ describeKernel("the backend when something dies", () => {
       }));
   });
 
-  // The writer's nft makes no difference here: the newest is enough.
-  describe.each(waysToWrite().slice(-2))("with nft of $name", ({ path, writer }) => {
+  // The writer's nft makes no difference here: the newest ones are enough. Through netlink a change is one system call.
+  const byNft = waysToWrite().filter(({ writer }) => writer !== "netlink");
+  describe.each(byNft.slice(-2))("with nft of $name", ({ path, writer }) => {
     it("an agent that is killed leaves whole rules, and the next one adopts them", () =>
       withKernelBench(path, writer, async ({ open, found, met, nft }) => {
         const policy = allowingPolicy("crowd", "web", "crowd", 9090);

@@ -20,7 +20,7 @@ describeKernel("the nft backend over the kernel", () => {
         const facts = await open().probe();
         expect(facts).toMatchObject({
           version: expect.stringMatching(/^nftables v\d/),
-          writer: writer === "session" ? "nft -i" : "nft -f",
+          writer: { session: "nft -i", child: "nft -f", netlink: "netlink, nft -i" }[writer],
         });
         expect(await nft.list("list", "ruleset")).toBe(before);
       }));

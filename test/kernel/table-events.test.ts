@@ -8,9 +8,9 @@ import { loadTableEvents, type TableEvents } from "../../src/netlink/table-event
 import { describeKernel } from "../support/kernel.ts";
 import { type Netns, withNetns } from "../support/netns.ts";
 import { withNftIn } from "../support/nft-in-netns.ts";
-import { waysToWrite } from "../support/nft-kernel-bench.ts";
+import { elementSocketsOf, nftWriterOf, waysToWrite } from "../support/nft-kernel-bench.ts";
 import { allowingPolicy, crowd, graphOf, SUITE_OPTIONS, webAndClients } from "../support/policy-cluster.ts";
-import { eventOf, removalOf } from "../support/random-cluster.ts";
+import { type ApiObject, eventOf, removalOf } from "../support/random-cluster.ts";
 import { insideNetns } from "./conntrack-namespace.ts";
 
 const TABLE = `
@@ -93,7 +93,8 @@ describeKernel("whose changes", () => {
       withNftIn(ns, path, (launched) =>
         withEvents(ns, async (events) => {
           const program = { binary: launched.launcher, timeoutMs: 30_000 };
-          const kernel = new NftKernelTable({ program, options: SUITE_OPTIONS, writer });
+          const elements = (await elementSocketsOf(writer, ns))?.();
+          const kernel = new NftKernelTable({ program, options: SUITE_OPTIONS, writer: nftWriterOf(writer), elements });
           const table = new WatchedKernelTable(kernel, events);
           const backend = new NftBackend(table);
           const graph = graphOf(...webAndClients, ...crowd(200));
@@ -102,6 +103,12 @@ describeKernel("whose changes", () => {
           for (let round = 0; round < 4; round++) {
             graph.apply(round % 2 === 0 ? eventOf(policy) : removalOf(policy));
             await backend.apply(graph.flush());
+            expect(backend.changedByOthers()).toBe(false);
+          }
+          // Elements only.
+          for (const client of webAndClients.slice(1, 4)) {
+            graph.apply(removalOf(client as ApiObject));
+            expect(await backend.apply(graph.flush())).toMatchObject({ how: "delta" });
             expect(backend.changedByOthers()).toBe(false);
           }
           await launched.load("flush chain inet nftpol forward\n");

@@ -104,7 +104,12 @@ const DAMAGES: Readonly<Record<Damage, NftDamage>> = {
     sentence: /^map ingress4 has "accept" for 10\.1\.0\.0, not "jump ingress4_/,
     operations: () => [
       { kind: "delete-elements", set: "ingress4", key: ADDRESSES, elements: ["10.1.0.0"] },
-      { kind: "add-elements", set: "ingress4", key: ADDRESSES, elements: [{ key: "10.1.0.0", verdict: { kind: "accept" } }] },
+      {
+        kind: "add-elements",
+        set: "ingress4",
+        key: ADDRESSES,
+        elements: [{ key: "10.1.0.0", verdict: { kind: "accept" } }],
+      },
     ],
   },
   "a chain and a set of somebody else": {

@@ -5,8 +5,10 @@ import { NftKernelTable } from "../../src/backends/nft/io/nft-kernel-table.ts";
 import type { NftBackend } from "../../src/backends/nft/nft-backend.ts";
 import { openNftBackend } from "../../src/backends/nft/open-backend.ts";
 import { renderTransaction } from "../../src/backends/nft/transaction.ts";
+import { loadInsideNetns } from "../../src/lab/netns.ts";
+import { loadSetElements, type OpenSetElements } from "../../src/netlink/set-elements.ts";
 import type { BackendBench } from "./backend-suite.ts";
-import { withNetns } from "./netns.ts";
+import { type Netns, withNetns } from "./netns.ts";
 import { nftBench } from "./nft-bench.ts";
 import { nftBinaries } from "./nft-binaries.ts";
 import { type NftInNetns, withNftIn } from "./nft-in-netns.ts";
@@ -30,7 +32,19 @@ export interface KernelBench extends BackendBench {
   open(onTransaction?: (text: string) => void, timeoutMs?: number): NftBackend;
 }
 
-export type Writer = "session" | "child";
+/** `netlink`: changes of elements without nft, everything else through a session. */
+export type Writer = "session" | "child" | "netlink";
+
+export function nftWriterOf(writer: Writer): "session" | "child" {
+  return writer === "netlink" ? "session" : writer;
+}
+
+/** Opens sockets for this writer in that namespace; undefined: it does without. */
+export async function elementSocketsOf(writer: Writer, ns: Netns): Promise<OpenSetElements | undefined> {
+  if (writer !== "netlink") return undefined;
+  const [inside, open] = await Promise.all([loadInsideNetns(), loadSetElements()]);
+  return () => inside(ns.name, open);
+}
 
 export async function withKernelBench(
   path: string,
@@ -42,12 +56,19 @@ export async function withKernelBench(
       await nft.load(OTHERS);
       const before = await nft.list("-a", "list", "ruleset");
       const backends: NftBackend[] = [];
+      const openElements = await elementSocketsOf(writer, ns);
       const program = { binary: nft.launcher, timeoutMs: 30_000 };
       const reader = new NftKernelTable({ program, options: SUITE_OPTIONS, writer: "child" });
       try {
         const open = (onTransaction?: (text: string) => void, timeoutMs?: number) => {
-          const settings = { options: SUITE_OPTIONS, nftBinary: nft.launcher, writer, onTransaction, timeoutMs };
-          const backend = openNftBackend(settings);
+          const backend = openNftBackend({
+            options: SUITE_OPTIONS,
+            nftBinary: nft.launcher,
+            writer: nftWriterOf(writer),
+            elements: openElements?.(),
+            onTransaction,
+            timeoutMs,
+          });
           backends.push(backend);
           return backend;
         };
@@ -68,10 +89,14 @@ export async function withKernelBench(
   );
 }
 
-/** Every nft at hand with a session; the oldest with children, too, which are given the same text. */
+/**
+ * Every nft at hand with a session; the oldest with children, too, which are given the same text, and the oldest and the newest
+ * beside a netlink socket.
+ */
 export function waysToWrite(): readonly { readonly name: string; readonly path: string; readonly writer: Writer }[] {
-  return nftBinaries().flatMap(({ origin, path }, index) => {
-    const writers: readonly Writer[] = index === 0 ? ["session", "child"] : ["session"];
+  return nftBinaries().flatMap(({ origin, path }, index, all) => {
+    const writers: Writer[] = index === 0 ? ["session", "child"] : ["session"];
+    if (index === 0 || index === all.length - 1) writers.push("netlink");
     return writers.map((writer) => ({ name: `${origin}, ${writer}`, path, writer }));
   });
 }

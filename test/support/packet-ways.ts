@@ -1,5 +1,5 @@
 // How an agent writes whose packets are tested: with the oldest and the newest nft at hand, one with a child for each transaction and one
-// through a session; and with both variants of iptables. Owns the choice, and how the agent is told.
+// through a netlink socket and a session; and with both variants of iptables. Owns the choice, and how the agent is told.
 
 import { dirname } from "node:path";
 import { expect } from "vitest";
@@ -30,10 +30,10 @@ export function nftWays(): readonly WayToWrite[] {
 function nftWay({ origin, path, version }: NftBinary, writer: "session" | "child"): WayToWrite {
   return {
     name: `nft of ${origin}, ${writer}`,
-    args: ["--backend", "nft", "--nft-writer", writer],
+    args: ["--backend", "nft", "--nft-writer", writer, "--netlink", writer === "session" ? "auto" : "off"],
     logged: {
       backend: expect.stringContaining(`v${version.join(".")} `),
-      writer: writer === "session" ? "nft -i" : "nft -f",
+      writer: writer === "session" ? "netlink, nft -i" : "nft -f",
     },
     path: `${dirname(path)}:${process.env.PATH}`,
   };

@@ -1,10 +1,10 @@
-// The way of a transaction into the kernel. A writer gets the operations, not their text, so that one that speaks netlink
-// itself can stand beside those that talk to nft.
+// The way of a transaction into the kernel. A writer gets the operations, not their text: one that speaks netlink itself stands beside
+// those that talk to nft.
 
 import type { Transaction } from "../transaction.ts";
 
 export interface TransactionWriter {
-  /** `nft -i`, `nft -f`. */
+  /** `nft -i`, `nft -f`, `netlink, nft -i`. */
   readonly name: string;
 
   /**
