@@ -13,11 +13,16 @@ import { loadInsideNetns } from "../src/lab/netns.ts";
 import { canUseNetns } from "../test/support/netns.ts";
 import { withBenchNetwork } from "./packets/bench-network.ts";
 import { type Choices, chosen } from "./packets/choices.ts";
+import type { PairPlan } from "./packets/pairs.ts";
 import { reportOf, reportTable } from "./packets/report.ts";
 import { measureRounds } from "./packets/rounds.ts";
+import { IPV4_ROUTED } from "./packets/variant.ts";
 
 const ROUNDS = Number(process.env.NFTPOL_BENCH_ROUNDS ?? 16);
-const PLAN = { bursts: 64, packets: 64, untimedPackets: 16 };
+const PLAN: PairPlan = {
+  packets: { bursts: 48, packets: 64, untimedPackets: 16 },
+  connections: { bursts: 48, connections: 4, untimedConnections: 1 },
+};
 
 async function whyNot({ backends }: Choices): Promise<string | undefined> {
   const programs = ["nft", "conntrack", ...backends.flatMap(({ programs }) => programs)];
@@ -39,6 +44,7 @@ async function main({ backends, variants }: Choices): Promise<void> {
   const onRound = (round: number) => process.stderr.write(`\rround ${round + 1} of ${ROUNDS}`);
   const measured = await withBenchNetwork(
     backends.map(({ name }) => name),
+    [...new Set(variants.map(({ place = IPV4_ROUTED }) => place.topology))],
     (network) => measureRounds(network, variants, { backends, rounds: ROUNDS, plan: PLAN, onRound }),
   );
   process.stderr.write("\n");

@@ -35,7 +35,7 @@ export function adminScenario(
   const matching = decidedBy === "none" ? undefined : decidedBy === "first" ? 0 : count - 1;
   const port = matching === undefined ? UNNAMED_PORT : portOf(shape, matching);
   const networkPolicyDecides = decidedBy === "none" || decidedBy === "pass";
-  const open = networkPolicyDecides && outcome === "allowed" ? port : OTHER_PORT;
+  const open = networkPolicyDecides && outcome !== "denied" ? port : OTHER_PORT;
   const networkPolicy = { name: "server", subject: SERVER_GROUP, rules: [{ from: "client", ports: [open] }] } as const;
   const adminRules = Array.from({ length: count }, (_, index): TierRule => {
     const isPass = decidedBy === "pass" && index === matching;
@@ -64,12 +64,12 @@ function portOf({ ports }: AdminShape, index: number): number {
 /** `distance`: from the rule that has the outcome. */
 function actionOf({ actions }: AdminShape, outcome: Outcome, distance: number): TierRule["action"] {
   const isTurn = actions === "one" || distance % 2 === 0;
-  return isTurn === (outcome === "allowed") ? ACTION_FOR.allowed : ACTION_FOR.denied;
+  return isTurn === (outcome !== "denied") ? ACTION_FOR.allowed : ACTION_FOR.denied;
 }
 
 function originOf(shape: AdminShape, outcome: Outcome, matching: number | undefined): string | undefined {
   if (matching === undefined || shape.decidedBy === "pass")
-    return outcome === "allowed" ? networkPolicyOrigin("server", 0) : undefined;
+    return outcome !== "denied" ? networkPolicyOrigin("server", 0) : undefined;
   // The union of all rules' peers: its comment names the first few.
   return shape.actions === "one" && shape.ports === "shared" ? undefined : adminOrigin(matching);
 }

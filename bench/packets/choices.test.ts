@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { PEER_BACKENDS } from "./backend.ts";
 import { BACKENDS, chosen } from "./choices.ts";
+import { GRID_ROWS } from "./grid-rows.ts";
 import { AXES } from "./variants.ts";
 
-const DEFAULT_AXES = ["floor", "NetworkPolicy", "Admin rules"];
+const DEFAULT_AXES = ["floor", ...new Set(GRID_ROWS.map(({ axis }) => axis))];
+const DEFAULT_BACKENDS = ["nft", ...PEER_BACKENDS];
 
 const chosenBy = (env: Record<string, string>) => {
   const { backends, variants } = chosen(env);
@@ -11,11 +14,16 @@ const chosenBy = (env: Record<string, string>) => {
 
 describe("what is measured", () => {
   it.each([
-    { name: "nft on three axes by default", env: {}, backends: ["nft"], axes: DEFAULT_AXES },
+    {
+      name: "nft and other engines' shapes on the grid by default",
+      env: {},
+      backends: DEFAULT_BACKENDS,
+      axes: DEFAULT_AXES,
+    },
     {
       name: "the same for empty words",
       env: { NFTPOL_BENCH_BACKENDS: "", NFTPOL_BENCH_AXES: " " },
-      backends: ["nft"],
+      backends: DEFAULT_BACKENDS,
       axes: DEFAULT_AXES,
     },
     {
@@ -33,7 +41,7 @@ describe("what is measured", () => {
     {
       name: "named axes",
       env: { NFTPOL_BENCH_AXES: "local pods,ports" },
-      backends: ["nft"],
+      backends: DEFAULT_BACKENDS,
       axes: ["ports", "local pods"],
     },
   ])("is $name", ({ env, backends, axes }) => {
@@ -43,7 +51,7 @@ describe("what is measured", () => {
   it.each([
     {
       env: { NFTPOL_BENCH_BACKENDS: "iptables" },
-      message: "no backend iptables: there are nft, iptables-nft, iptables-legacy",
+      message: /^no backend iptables: there are nft, iptables-nft, iptables-legacy, /,
     },
     { env: { NFTPOL_BENCH_AXES: "pods" }, message: /^no axis pods: there are floor, / },
   ])("is refused where there is no such thing: $message", ({ env, message }) => {

@@ -1,21 +1,24 @@
 // Which backends and axes are measured: what the environment says. Owns its words and defaults.
 
-import type { BackendName, BenchBackend } from "./backend.ts";
+import { type BackendName, type BenchBackend, PEER_BACKENDS } from "./backend.ts";
+import { GRID_ROWS } from "./grid-rows.ts";
 import { IPTABLES } from "./iptables-rules.ts";
 import { NFT } from "./nft-rules.ts";
+import { PEER_SHAPES } from "./peer-shapes/peer-shapes.ts";
 import type { Variant } from "./variant.ts";
 import { AXES, VARIANTS } from "./variants.ts";
 
-export const BACKENDS: readonly BenchBackend[] = [NFT, ...IPTABLES];
+export const BACKENDS: readonly BenchBackend[] = [NFT, ...IPTABLES, ...PEER_SHAPES];
 
 export interface Choices {
   readonly backends: readonly BenchBackend[];
   readonly variants: readonly Variant[];
 }
 
-const DEFAULT_BACKENDS: readonly BackendName[] = ["nft"];
-/** Those that are over within some minutes. */
-const DEFAULT_AXES: readonly string[] = ["floor", "NetworkPolicy", "Admin rules"];
+/** Ours that most nodes run, beside the others. */
+const DEFAULT_BACKENDS: readonly BackendName[] = ["nft", ...PEER_BACKENDS];
+/** The rest is about our own rules alone. */
+const DEFAULT_AXES: readonly string[] = ["floor", ...new Set(GRID_ROWS.map(({ axis }) => axis))];
 
 /** NFTPOL_BENCH_BACKENDS and NFTPOL_BENCH_AXES: names with commas between them, or `all`. Throws for a name that there is not. */
 export function chosen(env: Readonly<Record<string, string | undefined>>): Choices {

@@ -1,5 +1,6 @@
 // Rules of the iptables backend in either variant, its floor, and the linear dispatch that its tree of sets stands against. Owns how
-// they are loaded and taken away again, and what the kernel's counters of rules say. IPv4 only: so are the packets.
+// they are loaded and taken away again, and what the kernel's counters of rules say. IPv4 only, but for the
+// floor: other engines' rules stand beside it, too.
 
 import { chain, DROP, goto, inConstantBlock, jump, RETURN, rule } from "../../src/backends/iptables/build.ts";
 import { compileRuleset } from "../../src/backends/iptables/compile.ts";
@@ -15,6 +16,7 @@ import { restoreText, setsText } from "../../src/backends/iptables/text.ts";
 import { tracePacket } from "../../src/backends/iptables/trace.ts";
 import { VARIANTS } from "../../src/backends/iptables/xtables-version.ts";
 import type { Packet } from "../../src/backends/packet.ts";
+import { addressFamily } from "../../src/net/address.ts";
 import type { NodeProgram } from "../../src/program/program.ts";
 import {
   type BackendName,
@@ -25,8 +27,8 @@ import {
   type RunInNode,
   rulesAsked,
 } from "./backend.ts";
-import { programOf } from "./bench-cluster.ts";
-import type { Outcome } from "./variant.ts";
+import { type BenchPolicies, programOf } from "./bench-cluster.ts";
+import type { Ends, Outcome } from "./variant.ts";
 
 export type XtablesName = Extract<BackendName, `iptables-${string}`>;
 
@@ -36,16 +38,26 @@ export const IPTABLES: readonly BenchBackend[] = VARIANTS.map((variant) => {
     name,
     programs: [`${name}-restore`, `${name}-save`, "ipset"],
     floor: (outcome) => floorRules(name, outcome),
-    compile: (policies, ends) => new IptablesRules(name, compileRuleset(programOf(policies, ends))),
-    compileLinear: (policies, ends) => new IptablesRules(name, linearRuleset(programOf(policies, ends))),
+    compile: (policies, ends) => rulesOf(name, compileRuleset, policies, ends),
+    compileLinear: (policies, ends) => rulesOf(name, linearRuleset, policies, ends),
   };
 });
+
+/** undefined: not measured over IPv6. */
+function rulesOf(
+  name: XtablesName,
+  compile: (program: NodeProgram) => IptablesRuleset,
+  policies: BenchPolicies,
+  ends: Ends,
+): BenchRules | undefined {
+  return addressFamily(ends.server) === 4 ? new IptablesRules(name, compile(programOf(policies, ends))) : undefined;
+}
 
 /** Our rules as data know no ACCEPT; for the tracer, RETURN is the same in a built-in chain: what its policy does. */
 function floorRules(name: XtablesName, outcome: Outcome): BenchRules {
   const known = rule([{ kind: "connection-state", states: ["RELATED", "ESTABLISHED"] }], RETURN);
-  const forward = chain("FORWARD", outcome === "allowed" ? [known] : [known, rule([], DROP)]);
-  const drop = outcome === "allowed" ? "" : "-A FORWARD -j DROP\n";
+  const forward = chain("FORWARD", outcome !== "denied" ? [known] : [known, rule([], DROP)]);
+  const drop = outcome !== "denied" ? "" : "-A FORWARD -j DROP\n";
   return new IptablesRules(
     name,
     { chains: { 4: new Map([[forward.name, forward]]), 6: new Map() }, sets: new Map() },
@@ -101,13 +113,15 @@ export class IptablesRules implements BenchRules {
   readonly #name: XtablesName;
   readonly #sets: string;
   readonly #rules: string;
+  readonly #ipv6Rules: string | undefined;
 
-  /** `text`: for iptables-restore; default: as the backend writes the rules. */
-  constructor(name: XtablesName, ruleset: IptablesRuleset, text = restoreText(ruleset.chains[4].values(), 4)) {
+  /** `text`: for iptables-restore, of both families; default: as the backend writes the rules for IPv4. */
+  constructor(name: XtablesName, ruleset: IptablesRuleset, text?: string) {
     this.#name = name;
     this.ruleset = ruleset;
     this.#sets = setsText([...ruleset.sets.values()].filter(({ family }) => family === 4));
-    this.#rules = text;
+    this.#rules = text ?? restoreText(ruleset.chains[4].values(), 4);
+    this.#ipv6Rules = text;
     this.counters = [...ruleset.chains[4].values()].flatMap((own) =>
       own.rules.map((_, index) => ({ name: counterOf(own.name, index), isLookUp: false })),
     );
@@ -119,6 +133,7 @@ export class IptablesRules implements BenchRules {
     await destroySets(run);
     if (this.#sets !== "") await run(["ipset", "restore"], this.#sets);
     await run([...WITHOUT_LOCK, `${this.#name}-restore`, "--noflush"], this.#rules);
+    if (this.#ipv6Rules !== undefined) await run([...WITHOUT_LOCK, ipv6Restore(this.#name)], this.#ipv6Rules);
   }
 
   trace(packet: Packet): MetRules {
@@ -134,6 +149,10 @@ export class IptablesRules implements BenchRules {
   async readCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
     return savedCounters(await run([...WITHOUT_LOCK, `${this.#name}-save`, "-c", "-t", "filter"]));
   }
+}
+
+function ipv6Restore(name: XtablesName): string {
+  return `${name.replace("iptables", "ip6tables")}-restore`;
 }
 
 async function destroySets(run: RunInNode): Promise<void> {

@@ -35,7 +35,7 @@ export function localPodScenario(
   if (group === undefined) return undefined;
   const rules = compile(policiesOf(groupsOf(shape), group), ends);
   if (rules === undefined) return undefined;
-  const isAllowed = outcome === "allowed";
+  const isAllowed = outcome !== "denied";
   return {
     rules,
     port: isAllowed ? ALLOWED_PORT : DENIED_PORT,

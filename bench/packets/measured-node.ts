@@ -6,8 +6,9 @@ import { PROTOCOL_NUMBER } from "../../src/model/flow.ts";
 import type { Address } from "../../src/net/address.ts";
 import { mustRun } from "../../test/support/lab-netns.ts";
 import type { BenchRules, RunInNode } from "./backend.ts";
+import type { PodLines } from "./bench-lines.ts";
 import { countersIn } from "./nft-rules.ts";
-import type { Burst, PacketSender } from "./packet-sender.ts";
+import type { Burst } from "./packet-sender.ts";
 import type { Ends, PacketKind } from "./variant.ts";
 
 /** Bursts of one size; before each, some packets that are not timed: they find other rules' data in the caches. */
@@ -17,19 +18,18 @@ export interface BurstPlan {
   readonly untimedPackets: number;
 }
 
-export interface NodeParts {
+export interface NodeParts extends PodLines {
   /** Namespaces. */
   readonly node: string;
   readonly client: string;
   readonly server: string;
   readonly ends: Ends;
-  readonly there: PacketSender;
-  readonly back: PacketSender;
 }
 
 /** New flows have this source port and those above. */
 const FIRST_SOURCE_PORT = 2000;
 const ANSWERED_SOURCE_PORT = 1999;
+const HELLO_PORT = 9;
 
 /** Nobody sees what arrives but the counter: no socket, no answer. */
 const SINK = `table netdev sink {
@@ -50,13 +50,14 @@ export class MeasuredNode {
   readonly #parts: NodeParts;
   readonly #prepared = new Map<string, PreparedBursts>();
 
-  private constructor(parts: NodeParts) {
+  constructor(parts: NodeParts) {
     this.#parts = parts;
   }
 
-  static async start(parts: NodeParts): Promise<MeasuredNode> {
-    for (const ns of [parts.client, parts.server]) await mustRun(ns, ["nft", "-f", "-"], SINK);
-    return new MeasuredNode(parts);
+  /** From now on; also for the other family's node of the same namespaces. */
+  async countArrivals(): Promise<void> {
+    const { client, server } = this.#parts;
+    for (const ns of [client, server]) await mustRun(ns, ["nft", "-f", "-"], SINK);
   }
 
   get ends(): Ends {
@@ -74,6 +75,11 @@ export class MeasuredNode {
   /** From now on every packet is the first of its flow. */
   async forgetConnections(): Promise<void> {
     await mustRun(this.#parts.node, ["conntrack", "-F"]);
+  }
+
+  /** A packet each way, so that neighbours are known. */
+  sayHello(): void {
+    this.openFlow(HELLO_PORT);
   }
 
   /** A packet to the port, and an answer: the flow of the `established` packets. */
@@ -111,6 +117,12 @@ export class MeasuredNode {
   /** In nanoseconds. */
   send(burst: Burst): number {
     return this.#parts.there.send(burst);
+  }
+
+  /** So many TCP connections to the port, one after the other; in nanoseconds. */
+  connect(count: number, port: number): number {
+    const { tcp } = this.#parts;
+    return tcp.connect(tcp.prepare(count, port));
   }
 
   /** Packets at the server's link since it was asked last. */

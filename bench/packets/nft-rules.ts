@@ -29,7 +29,7 @@ const KNOWN = rule([is("ct state", "established", "related")], ACCEPT);
 
 /** One table with one chain at our hook and priority. */
 function floorRuleset(outcome: Outcome): Ruleset {
-  const rules = outcome === "allowed" ? [KNOWN] : [KNOWN, rule([], DROP)];
+  const rules = outcome !== "denied" ? [KNOWN] : [KNOWN, rule([], DROP)];
   const forward = { name: "forward", hook: { name: "forward", priority: -5 }, comment: undefined, rules } as const;
   return { table: TABLE, counters: new Set(), sets: new Map(), chains: new Map([[forward.name, forward]]) };
 }

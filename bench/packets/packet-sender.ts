@@ -4,7 +4,8 @@
 
 import type { InsideNetns } from "../../src/lab/netns.ts";
 import { type Address, addressFamily } from "../../src/net/address.ts";
-import { addressToBytes, kernelFamily } from "../../src/netlink/address-bytes.ts";
+import { kernelFamily } from "../../src/netlink/address-bytes.ts";
+import { socketAddress } from "./socket-address.ts";
 
 type Koffi = typeof import("koffi").default;
 
@@ -103,15 +104,6 @@ class BurstMemory {
 /** Zeros at an address that stays. */
 function ownMemory(size: number): Buffer {
   return Buffer.allocUnsafeSlow(size).fill(0);
-}
-
-/** struct sockaddr_in or sockaddr_in6; raw sockets have no port. */
-function socketAddress(address: Address): Buffer {
-  const family = addressFamily(address);
-  const bytes = Buffer.alloc(family === 4 ? 16 : 28);
-  bytes.writeUInt16LE(kernelFamily(family), 0);
-  bytes.set(addressToBytes(address), family === 4 ? 4 : 8);
-  return bytes;
 }
 
 function bindLibc(koffi: Koffi) {

@@ -26,12 +26,18 @@ export interface Opponents {
 /** Any: the floor's rules ask for none. */
 export const FLOOR_PORT = 8000;
 
+/** Bursts of packets, and of connections: one connection is as much work as twenty packets. */
+export interface PairPlan {
+  readonly packets: BurstPlan;
+  readonly connections: { readonly bursts: number; readonly connections: number; readonly untimedConnections: number };
+}
+
 /** Packets of each kind that have this outcome, through the scenario's rules. Throws where a packet was lost, or passed that should not. */
 export async function measureScenario(
   { floor, variant }: Opponents,
   outcome: Outcome,
   { port, rules }: Scenario,
-  plan: BurstPlan,
+  plan: PairPlan,
 ): Promise<ReadonlyMap<PacketKind, readonly Pair[]>> {
   const sides: readonly [Side, Side] = [
     { node: floor, port: FLOOR_PORT },
@@ -39,32 +45,56 @@ export async function measureScenario(
   ];
   await variant.load(rules);
   for (const { node } of sides) await node.forgetConnections();
+  if (outcome === "connected") return new Map([["connection", connectInTurns(sides, plan)]]);
   const measured = new Map<PacketKind, readonly Pair[]>();
   for (const kind of KINDS_OF[outcome]) {
     if (kind === "established") for (const { node, port } of sides) node.openFlow(port);
-    const prepared = sides.map(({ node, port }) => node.prepare(kind, port, plan)) as [PreparedBursts, PreparedBursts];
-    measured.set(kind, takeTurns(sides, prepared, plan.packets));
-    for (const { node } of sides) await expectArrivals(node, kind, outcome, prepared[0].packets);
+    const prepared = sides.map(({ node, port }) => node.prepare(kind, port, plan.packets));
+    measured.set(kind, sendInTurns(sides, prepared as [PreparedBursts, PreparedBursts], plan));
+    for (const { node } of sides) await expectArrivals(node, kind, outcome, prepared[0]?.packets ?? Number.NaN);
   }
   return measured;
 }
 
-function takeTurns(
+function sendInTurns(
   [floor, variant]: readonly [Side, Side],
   [ofFloor, ofVariant]: readonly [PreparedBursts, PreparedBursts],
-  packets: number,
+  { packets: { bursts, packets } }: PairPlan,
 ): Pair[] {
+  const send = ({ node }: Side, { bursts }: PreparedBursts, index: number): number => {
+    const { untimed, timed } = bursts[index] as PreparedBursts["bursts"][number];
+    node.send(untimed);
+    return node.send(timed) / packets;
+  };
+  return takeTurns(
+    bursts,
+    (index) => send(floor, ofFloor, index),
+    (index) => send(variant, ofVariant, index),
+  );
+}
+
+/** A connection that is lost throws by itself. */
+function connectInTurns([floor, variant]: readonly [Side, Side], { connections: plan }: PairPlan): Pair[] {
+  const connect = ({ node, port }: Side): number => {
+    node.connect(plan.untimedConnections, port);
+    return node.connect(plan.connections, port) / plan.connections;
+  };
+  return takeTurns(
+    plan.bursts,
+    () => connect(floor),
+    () => connect(variant),
+  );
+}
+
+function takeTurns(bursts: number, ofFloor: (index: number) => number, ofVariant: (index: number) => number): Pair[] {
   const pairs: Pair[] = [];
   let before: number | undefined;
   let between = 0;
-  for (const [index, burst] of ofFloor.bursts.entries()) {
-    floor.node.send(burst.untimed);
-    const after = floor.node.send(burst.timed) / packets;
+  for (let index = 0; index < bursts; index++) {
+    const after = ofFloor(index);
     if (before !== undefined) pairs.push({ floorBefore: before, variant: between, floorAfter: after });
     before = after;
-    const other = ofVariant.bursts[index] as PreparedBursts["bursts"][number];
-    variant.node.send(other.untimed);
-    between = variant.node.send(other.timed) / packets;
+    between = ofVariant(index);
   }
   return pairs;
 }

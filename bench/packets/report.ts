@@ -75,7 +75,7 @@ function besideFloor(measured: readonly MeasuredRounds[], backend: BackendName):
 }
 
 function byKind<T>(make: (kind: PacketKind) => T): Record<PacketKind, T> {
-  return { new: make("new"), established: make("established"), denied: make("denied") };
+  return { new: make("new"), established: make("established"), denied: make("denied"), connection: make("connection") };
 }
 
 function roundsOf(measured: readonly MeasuredRounds[], wanted: PacketKind) {

@@ -2,10 +2,19 @@
 
 import type { BackendName, BenchBackend } from "./backend.ts";
 import type { BenchNetwork } from "./bench-network.ts";
-import type { BurstPlan } from "./measured-node.ts";
 import { checkMetRules } from "./met-rules.ts";
-import { measureScenario, type Pair } from "./pairs.ts";
-import { KINDS_OF, OUTCOMES, type Outcome, type PacketKind, type Scenario, type Variant } from "./variant.ts";
+import { measureScenario, type Pair, type PairPlan } from "./pairs.ts";
+import {
+  IPV4_ROUTED,
+  KINDS_OF,
+  OUTCOMES,
+  type Outcome,
+  type PacketKind,
+  type Place,
+  type Scenario,
+  UDP_OUTCOMES,
+  type Variant,
+} from "./variant.ts";
 
 /** Of one variant, backend and kind of packets: the pairs of each round. */
 export interface MeasuredRounds {
@@ -20,7 +29,7 @@ export interface MeasuredRounds {
 export interface RoundSettings {
   readonly backends: readonly BenchBackend[];
   readonly rounds: number;
-  readonly plan: BurstPlan;
+  readonly plan: PairPlan;
   readonly onRound: (round: number) => void;
 }
 
@@ -41,12 +50,14 @@ export async function measureRounds(
   { backends, rounds, plan, onRound }: RoundSettings,
 ): Promise<MeasuredRounds[]> {
   for (const backend of backends)
-    for (const outcome of OUTCOMES) await network(backend.name).floor[outcome].load(backend.floor(outcome));
+    for (const place of onePerTopology(variants))
+      for (const outcome of OUTCOMES) await network(backend.name, place).floor[outcome].load(backend.floor(outcome));
   const ready = variants.flatMap((variant) => backends.flatMap((backend) => readyScenarios(network, variant, backend)));
   for (const each of ready) await check(network, each);
   for (let round = 0; round < rounds; round++) {
-    for (const { backend, floorOf, outcome, scenario, kept } of shuffled(ready)) {
-      const opponents = { floor: network(floorOf).floor[outcome], variant: network(backend).variant };
+    for (const { variant, backend, floorOf, outcome, scenario, kept } of shuffled(ready)) {
+      const { place = IPV4_ROUTED } = variant;
+      const opponents = { floor: network(floorOf, place).floor[outcome], variant: network(backend, place).variant };
       for (const [kind, pairs] of await measureScenario(opponents, outcome, scenario, plan))
         kept.get(kind)?.push(pairs);
     }
@@ -57,10 +68,16 @@ export async function measureRounds(
   );
 }
 
+/** The floor's rules are about both families. */
+function onePerTopology(variants: readonly Variant[]): Place[] {
+  const places = variants.map(({ place = IPV4_ROUTED }) => place);
+  return [...new Map(places.map((place) => [place.topology, place])).values()];
+}
+
 function readyScenarios(network: BenchNetwork, variant: Variant, backend: BenchBackend): Ready[] {
-  const { floorOf = backend.name } = variant;
-  return OUTCOMES.flatMap((outcome): Ready[] => {
-    const scenario = variant.scenario(outcome, network(backend.name).variant.ends, backend);
+  const { floorOf = backend.name, place = IPV4_ROUTED, outcomes = UDP_OUTCOMES } = variant;
+  return outcomes.flatMap((outcome): Ready[] => {
+    const scenario = variant.scenario(outcome, network(backend.name, place).variant.ends, backend);
     if (scenario === undefined) return [];
     const kept = new Map(KINDS_OF[outcome].map((kind) => [kind, []]));
     return [{ variant, backend: backend.name, floorOf, outcome, scenario, kept }];
@@ -69,7 +86,7 @@ function readyScenarios(network: BenchNetwork, variant: Variant, backend: BenchB
 
 async function check(network: BenchNetwork, { variant, backend, outcome, scenario }: Ready): Promise<void> {
   try {
-    await checkMetRules(network(backend).variant, scenario, outcome);
+    await checkMetRules(network(backend, variant.place ?? IPV4_ROUTED).variant, scenario, outcome);
   } catch (cause) {
     const row = `${variant.axis}, ${variant.name}, ${backend}, ${outcome}`;
     throw new Error(`${row}: ${(cause as Error).message}`, { cause });

@@ -1,22 +1,34 @@
 // What one row of the packet benchmark is. Owns the types; the rows are variants.ts's.
 
-import type { Address } from "../../src/net/address.ts";
+import type { Address, Family } from "../../src/net/address.ts";
 import type { BackendName, BenchBackend, BenchRules } from "./backend.ts";
 
-/** `new`: the first packet of a flow that is allowed; `established`: a later one of an answered flow; `denied`: every one is dropped. */
-export const PACKET_KINDS = ["new", "established", "denied"] as const;
+/**
+ * `new`: the first packet of a flow that is allowed; `established`: a later one of an answered flow; `denied`: every one is dropped;
+ * `connection`: all packets of a TCP connection, from its beginning over a byte each way to its end.
+ */
+export const PACKET_KINDS = ["new", "established", "denied", "connection"] as const;
 export type PacketKind = (typeof PACKET_KINDS)[number];
 
-/** What happens to the flow that a scenario's rules are made for. */
-export const OUTCOMES = ["allowed", "denied"] as const;
+/** What happens to the flow that a scenario's rules are made for: UDP, and `connected` is allowed TCP. */
+export const OUTCOMES = ["allowed", "denied", "connected"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 export const KINDS_OF: Readonly<Record<Outcome, readonly PacketKind[]>> = {
   allowed: ["new", "established"],
   denied: ["denied"],
+  connected: ["connection"],
 };
 
-/** Two pods of one node: the client sends UDP to the server. */
+/** How client and server hang on their node, and what they speak. */
+export interface Place {
+  readonly family: Family;
+  readonly topology: "routed" | "bridged";
+}
+
+export const IPV4_ROUTED: Place = { family: 4, topology: "routed" };
+
+/** Two pods of one node: the client sends to the server. */
 export interface Ends {
   readonly client: Address;
   readonly server: Address;
@@ -39,4 +51,12 @@ export interface Variant {
   readonly scenario: (outcome: Outcome, ends: Ends, backend: BenchBackend) => Scenario | undefined;
   /** The backend whose floor it is compared with; undefined: its own. */
   readonly floorOf?: BackendName;
+  /** Default: IPV4_ROUTED. */
+  readonly place?: Place;
+  /** Default: UDP, allowed and denied. */
+  readonly outcomes?: readonly Outcome[];
+  /** Where it stands on its axis; undefined: beside it. */
+  readonly x?: number;
 }
+
+export const UDP_OUTCOMES: readonly Outcome[] = ["allowed", "denied"];
