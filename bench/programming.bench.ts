@@ -10,7 +10,9 @@ import { loadInsideNetns } from "../src/lab/netns.ts";
 import { canUseNetns, withNetns } from "../test/support/netns.ts";
 import { beginMeasurement, publish } from "./document.ts";
 import { chosenRuns, type Run, sizeName } from "./programming/choices.ts";
-import { figuresOf, plotsOf, tablesOf } from "./programming/report.ts";
+import { kindFigures } from "./programming/figures.ts";
+import { plotsOf } from "./programming/plots.ts";
+import { tablesOf } from "./programming/report.ts";
 import type { RunResult } from "./programming/sample.ts";
 
 /** As the launcher and the agent choose them (bin/nftpol, src/agent/start-agent.ts). */
@@ -72,7 +74,10 @@ async function main(): Promise<void> {
     settings: { runs: sizes },
     tables: tablesOf(results),
     plots: plotsOf(results),
-    figures: figuresOf(results),
+    figures: results.map(({ samples, idleCpu, ...run }) => ({
+      ...run,
+      kinds: kindFigures({ ...run, samples, idleCpu }),
+    })),
   });
 }
 

@@ -1,10 +1,12 @@
 // The floor: a network namespace that gets every transaction, too, through the least that an nft that stays can be asked with, without
-// time-outs, errors that are understood, or renewal. Owns its nft and its file.
+// time-outs, errors that are understood, or renewal. Owns its nft and its file. It is started as the agent's nft is: where the
+// scheduler makes a group of each session of processes, one in the agent's own session gets another share of a busy machine.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { spawnOptions } from "../../src/backends/child-process.ts";
 import { findBatchFolder } from "../../src/backends/nft/io/batch-file.ts";
 import { listTable } from "../../src/backends/nft/io/table-listing.ts";
 import type { ReadBack } from "../../src/backends/nft/read-back.ts";
@@ -21,9 +23,7 @@ export class BareNft {
   private constructor(inside: InsideNetns, netns: string, folder: string) {
     this.#inside = (body) => inside(netns, body);
     this.#file = join(folder, `nftpol-bench-${process.pid}.nft`);
-    this.#session = this.#inside(() =>
-      spawn("nft", ["-i"], { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, HOME: "/dev/null" } }),
-    );
+    this.#session = this.#inside(() => spawn("nft", ["-i"], { stdio: ["pipe", "ignore", "pipe"], ...spawnOptions() }));
     this.#session.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
   }
 
@@ -55,7 +55,9 @@ export class BareNft {
   /** The same through a program that is started for it: `nft -f -`. */
   async child(text: string): Promise<number> {
     const begin = performance.now();
-    const child = this.#inside(() => spawn("nft", ["-f", "-"], { stdio: ["pipe", "ignore", "inherit"] }));
+    const child = this.#inside(() =>
+      spawn("nft", ["-f", "-"], { stdio: ["pipe", "ignore", "inherit"], ...spawnOptions() }),
+    );
     child.stdin.end(text);
     const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
     if (code !== 0) throw new Error(`the floor's nft -f ended with ${code}`);

@@ -15,7 +15,7 @@ export interface Run {
 export const TARGET_SIZE: ClusterSize = { pods: 10_000, policies: 1_000 };
 
 const DEFAULT_SIZES = "1k/100,1k/1k,1k/10k,10k/100,10k/1k,10k/10k";
-const DEFAULT_ROUNDS = 40;
+const DEFAULT_ROUNDS = 30;
 /** For a 99th percentile that means something. */
 const TIMES_AT_TARGET = 4;
 

@@ -10,14 +10,17 @@ import { RuleGraph } from "../../src/graph/rule-graph.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
 import { ClusterStore } from "../../src/state/store.ts";
 import { median } from "../packets/statistics.ts";
-import { type ApiObject, type ClusterSize, LOCAL_NODE, resourceLists } from "./cluster.ts";
+import { type ClusterSize, LOCAL_NODE, resourceLists } from "./cluster.ts";
+import { clusterEvent } from "./cluster-event.ts";
 
 const TIMES = 5;
 
 /** Milliseconds, the median of some. */
 export function compileAnewMs(size: ClusterSize): number {
   const store = new ClusterStore();
-  for (const { objects } of resourceLists(size)) for (const object of objects()) take(object, store);
+  for (const { objects } of resourceLists(size)) {
+    for (const object of objects()) store.apply(clusterEvent(decodeObject(object, textlessSource("bench")), false));
+  }
   const whole = () => compileRuleset(new RuleGraph(store, LOCAL_NODE, DEFAULT_PROGRAM_OPTIONS).program());
   const before = whole();
   return median(
@@ -27,17 +30,4 @@ export function compileAnewMs(size: ClusterSize): number {
       return performance.now() - begin;
     }),
   );
-}
-
-function take(object: ApiObject, store: ClusterStore): void {
-  const decoded = decodeObject(object, textlessSource("bench"));
-  if (decoded.type === "pod" && decoded.object !== undefined)
-    store.apply({ kind: "pod", key: decoded.object.key, pod: decoded.object });
-  else if (decoded.type === "namespace" && decoded.object !== undefined)
-    store.apply({ kind: "namespace", name: decoded.object.name, namespace: decoded.object });
-  else if (decoded.type === "node" && decoded.object !== undefined)
-    store.apply({ kind: "node", name: decoded.object.name, node: decoded.object });
-  else if (decoded.type === "policy" && decoded.object !== undefined)
-    store.apply({ kind: "policy", key: decoded.object.key, policy: decoded.object });
-  else throw new Error(`cannot decode ${object.kind} ${object.metadata.name}`);
 }

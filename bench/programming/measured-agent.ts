@@ -58,9 +58,16 @@ async function oneChange({ server, agent, bare, notTheAgents }: Parts, kind: Cha
   const { transactions, applied } = takeDone();
   checkEffect(kind, round, applied);
   const floor = await throughFloor(bare, transactions, round % CHILD_EVERY === CHILD_EVERY - 1);
-  const operations = applied.reduce((sum, each) => sum + each.operations, 0);
   const elements = applied.reduce((sum, each) => sum + each.elements, 0);
-  return { kind, arrived: marks.arrived, stages: stagesOf(marks), cpu, operations, elements, ...floor };
+  return {
+    kind,
+    arrived: marks.arrived,
+    stages: stagesOf(marks),
+    cpu,
+    transactions: transactions.length,
+    elements,
+    ...floor,
+  };
 }
 
 /** The same without a change: what the agent and the measuring take by themselves. */
@@ -72,14 +79,15 @@ async function noChange({ server, notTheAgents }: Parts): Promise<CpuTime | unde
   return cpuUntilNow();
 }
 
+/** As many transactions as the agent made of the change. */
 async function throughFloor(bare: BareNft, transactions: readonly Transaction[], isChild: boolean) {
   const begin = performance.now();
-  const text = transactions.map(renderTransaction).join("");
+  const texts = transactions.map(renderTransaction);
   const textMs = performance.now() - begin;
-  if (text === "") return { textMs: 0, bareMs: undefined, childMs: undefined };
-  return isChild
-    ? { textMs, bareMs: undefined, childMs: await bare.child(text) }
-    : { textMs, bareMs: await bare.include(text), childMs: undefined };
+  if (texts.length === 0) return { textMs: 0, bareMs: undefined, childMs: undefined };
+  let tookMs = 0;
+  for (const text of texts) tookMs += isChild ? await bare.child(text) : await bare.include(text);
+  return { textMs, bareMs: isChild ? undefined : tookMs, childMs: isChild ? tookMs : undefined };
 }
 
 function checkEffect(kind: ChangeKind, round: number, applied: readonly Applied[]): void {
@@ -152,7 +160,7 @@ const agent = await startTimedAgent(kubeconfig.path, run.writer, {
 try {
   await agent.inForce();
   const firstSyncMs = performance.now() - startedAt;
-  const bareTableMs = await bare.include(takeDone().transactions.map(renderTransaction).join(""));
+  const { bareMs: bareTableMs = Number.NaN } = await throughFloor(bare, takeDone().transactions, false);
   // Both looks at existing connections after a start.
   await delay(1_500);
   const notTheAgents = new Set([server.pid, bare.pid]);

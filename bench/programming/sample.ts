@@ -13,10 +13,11 @@ export interface Sample {
   readonly travelMs: number;
   /** From before it was sent until some milliseconds after the commit; undefined: one of the agent's nft ended meanwhile. */
   readonly cpu: CpuTime | undefined;
-  /** Of the transaction; 0: there was none. */
-  readonly operations: number;
+  /** What the agent made of it: two where new chains or sets are to be whole before anything leads to them. */
+  readonly transactions: number;
+  /** Added and deleted. */
   readonly elements: number;
-  /** Making its text. */
+  /** Making the transactions' text. */
   readonly textMs: number;
   /** The same text through a bare `nft -i`, or through a child of its own. */
   readonly bareMs: number | undefined;
