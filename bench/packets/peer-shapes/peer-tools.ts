@@ -1,0 +1,65 @@
+// How rules in other engines' shapes get into a node, and what counts there: with nft, and with legacy iptables and ipset.
+
+import type { Family } from "../../../src/net/address.ts";
+import type { RunInNode } from "../backend.ts";
+import { savedCounters } from "../iptables-rules.ts";
+import { countersIn } from "../nft-rules.ts";
+import { restoreText, setsText } from "./iptables-text.ts";
+import { tableText } from "./nft-text.ts";
+import type { PeerRuleset } from "./peer-ruleset.ts";
+
+export interface PeerTool {
+  readonly counterOf: (chain: string, ruleIndex: number) => string;
+  /** These rules and no others. `counted`: every rule counts under the name that `counterOf` gives. */
+  readonly load: (ruleset: PeerRuleset, run: RunInNode, counted: boolean) => Promise<void>;
+  readonly readCounters: (family: Family, run: RunInNode) => Promise<ReadonlyMap<string, number>>;
+}
+
+/** `table`: of the family, and the only one in the node. */
+export function nftTool(table: string): PeerTool {
+  const counterOf = (chain: string, ruleIndex: number) => `met_${chain}_${ruleIndex}`;
+  return {
+    counterOf,
+    load: async (ruleset, run, counted) => {
+      const text = tableText(ruleset, table, counted ? counterOf : undefined);
+      await run(["nft", "-f", "-"], `flush ruleset\n${text}`);
+    },
+    readCounters: async (family, run) =>
+      countersIn(await run(["nft", "-j", "list", "counters", "table", family === 4 ? "ip" : "ip6", table])),
+  };
+}
+
+/** Nothing else works in these namespaces, and the lock file of iptables is the host's. */
+const WITHOUT_LOCK = ["env", "XTABLES_LOCKFILE=/dev/null"];
+const EMPTY_FILTER = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+/** The kernel lets a set go a moment after the rules that looked it up. */
+const DESTROY_TRIES = 50;
+
+/** Each of its rules has a counter always. `setOptions`: what the engine creates its sets with. */
+export function legacyTool(setOptions: string): PeerTool {
+  const program = (family: Family, what: "restore" | "save") => [
+    ...WITHOUT_LOCK,
+    `${family === 4 ? "iptables" : "ip6tables"}-legacy-${what}`,
+  ];
+  return {
+    counterOf: (chain, ruleIndex) => `${chain}#${ruleIndex}`,
+    load: async (ruleset, run) => {
+      await run(program(ruleset.family, "restore"), EMPTY_FILTER);
+      await destroySets(run);
+      await run(["ipset", "restore"], setsText(ruleset, setOptions));
+      await run(program(ruleset.family, "restore"), restoreText(ruleset));
+    },
+    readCounters: async (family, run) => savedCounters(await run([...program(family, "save"), "-c", "-t", "filter"])),
+  };
+}
+
+async function destroySets(run: RunInNode): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await run(["ipset", "destroy"]);
+      return;
+    } catch (error) {
+      if (tries === DESTROY_TRIES) throw error;
+    }
+  }
+}
