@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   publish({
     bench: "programming",
     machine: endOfMeasurement(),
-    settings: { runs: sizes },
+    settings: { runs: sizes, nft: runs[0]?.nft ?? "" },
     tables: tablesOf(results),
     plots: plotsOf(results),
     figures: results.map(({ samples, idleCpu, ...run }) => ({

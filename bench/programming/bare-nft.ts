@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { spawnOptions } from "../../src/backends/child-process.ts";
 import { findBatchFolder } from "../../src/backends/nft/io/batch-file.ts";
+import { DEFAULT_NFT } from "../../src/backends/nft/io/nft-process.ts";
 import { listTable } from "../../src/backends/nft/io/table-listing.ts";
 import type { ReadBack } from "../../src/backends/nft/read-back.ts";
 import { type InsideNetns, loadInsideNetns } from "../../src/lab/netns.ts";
@@ -15,23 +16,25 @@ import { type InsideNetns, loadInsideNetns } from "../../src/lab/netns.ts";
 export class BareNft {
   readonly #inside: <T>(body: () => T) => T;
   readonly #file: string;
+  readonly #nft: string;
   readonly #session: ChildProcessByStdio<Writable, null, Readable>;
   #said = "";
   #count = 0;
   #answered: (answer: string) => void = () => {};
 
-  private constructor(inside: InsideNetns, netns: string, folder: string) {
+  private constructor(inside: InsideNetns, netns: string, nft: string, folder: string) {
+    this.#nft = nft;
     this.#inside = (body) => inside(netns, body);
     this.#file = join(folder, `nftpol-bench-${process.pid}.nft`);
-    this.#session = this.#inside(() => spawn("nft", ["-i"], { stdio: ["pipe", "ignore", "pipe"], ...spawnOptions() }));
+    this.#session = this.#inside(() => spawn(nft, ["-i"], { stdio: ["pipe", "ignore", "pipe"], ...spawnOptions() }));
     this.#session.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
   }
 
   /** In a namespace of that name, without a table so far. */
-  static async start(netns: string): Promise<BareNft> {
+  static async start(netns: string, nft: string): Promise<BareNft> {
     const folder = findBatchFolder();
     if (folder === undefined) throw new Error("no folder for batches can be written to");
-    return new BareNft(await loadInsideNetns(), netns, folder);
+    return new BareNft(await loadInsideNetns(), netns, nft, folder);
   }
 
   get pid(): number {
@@ -56,7 +59,7 @@ export class BareNft {
   async child(text: string): Promise<number> {
     const begin = performance.now();
     const child = this.#inside(() =>
-      spawn("nft", ["-f", "-"], { stdio: ["pipe", "ignore", "inherit"], ...spawnOptions() }),
+      spawn(this.#nft, ["-f", "-"], { stdio: ["pipe", "ignore", "inherit"], ...spawnOptions() }),
     );
     child.stdin.end(text);
     const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
@@ -65,7 +68,7 @@ export class BareNft {
   }
 
   read(table: string): Promise<ReadBack | undefined> {
-    return this.#inside(() => listTable(table));
+    return this.#inside(() => listTable(table, { ...DEFAULT_NFT, binary: this.#nft }));
   }
 
   async close(): Promise<void> {

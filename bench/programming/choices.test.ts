@@ -16,10 +16,15 @@ describe("what is measured", () => {
   });
 
   it("can be chosen", () => {
-    const env = { NFTPOL_BENCH_SIZES: "10k/1k, 1500/100", NFTPOL_BENCH_NETLINK: "off", NFTPOL_BENCH_ROUNDS: "1" };
+    const env = {
+      NFTPOL_BENCH_SIZES: "10k/1k, 1500/100",
+      NFTPOL_BENCH_NETLINK: "off",
+      NFTPOL_BENCH_ROUNDS: "1",
+      NFTPOL_BENCH_NFT: "/opt/nft",
+    };
     expect(chosenRuns(env)).toEqual([
-      { size: { pods: 10_000, policies: 1_000 }, writer: "session", rounds: 4 },
-      { size: { pods: 1_500, policies: 100 }, writer: "session", rounds: 1 },
+      { size: { pods: 10_000, policies: 1_000 }, writer: "session", rounds: 4, nft: "/opt/nft" },
+      { size: { pods: 1_500, policies: 100 }, writer: "session", rounds: 1, nft: "/opt/nft" },
     ]);
   });
 

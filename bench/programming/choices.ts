@@ -9,6 +9,8 @@ export interface Run {
   readonly size: ClusterSize;
   readonly writer: Writer;
   readonly rounds: number;
+  /** The nft program, of the agent and of the floor. */
+  readonly nft: string;
 }
 
 /** What the targets are about. */
@@ -21,18 +23,19 @@ const TIMES_AT_TARGET = 4;
 
 /**
  * NFTPOL_BENCH_SIZES: `pods/policies` with commas between them; NFTPOL_BENCH_ROUNDS: at each of them, four times as many at that of the
- * targets; NFTPOL_BENCH_NETLINK=off leaves out the netlink writer. The cluster of the targets is measured with both writers. Throws
+ * targets; NFTPOL_BENCH_NFT: another nft program; NFTPOL_BENCH_NETLINK=off leaves out the netlink writer. The cluster of the targets is measured with both writers. Throws
  * for what cannot be understood.
  */
 export function chosenRuns(env: Readonly<Record<string, string | undefined>>): readonly Run[] {
   const rounds = Number(env.NFTPOL_BENCH_ROUNDS ?? DEFAULT_ROUNDS);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`NFTPOL_BENCH_ROUNDS is no number of rounds: ${rounds}`);
   const preferred: Writer = env.NFTPOL_BENCH_NETLINK === "off" ? "session" : "netlink";
+  const nft = env.NFTPOL_BENCH_NFT ?? "nft";
   return (env.NFTPOL_BENCH_SIZES ?? DEFAULT_SIZES).split(",").flatMap((text) => {
     const size = parseSize(text.trim());
     const isTarget = sameSize(size, TARGET_SIZE);
     const writers: readonly Writer[] = isTarget && preferred === "netlink" ? ["netlink", "session"] : [preferred];
-    return writers.map((writer) => ({ size, writer, rounds: rounds * (isTarget ? TIMES_AT_TARGET : 1) }));
+    return writers.map((writer) => ({ size, writer, rounds: rounds * (isTarget ? TIMES_AT_TARGET : 1), nft }));
   });
 }
 

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Applied } from "../../src/backends/backend.ts";
 import { describeDrift } from "../../src/backends/nft/drift.ts";
+import { DEFAULT_NFT } from "../../src/backends/nft/io/nft-process.ts";
 import { listTable } from "../../src/backends/nft/io/table-listing.ts";
 import { TABLE } from "../../src/backends/nft/ruleset.ts";
 import { renderTransaction, type Transaction } from "../../src/backends/nft/transaction.ts";
@@ -125,14 +126,18 @@ async function allRounds(parts: Parts): Promise<Pick<RunResult, "samples" | "idl
   return { samples: samples.slice(WARM_UP * CHANGE_KINDS.length), idleCpu };
 }
 
-/** Both namespaces went the same way: what was compared is the same work. */
-async function checkFloor(bare: BareNft): Promise<void> {
-  const [ours, floor] = [await listTable(TABLE), await bare.read(TABLE)];
+/** Both namespaces went the same way: what was compared is the same work. Returns how long one of the tables took to read back. */
+async function checkFloor(bare: BareNft): Promise<number> {
+  const begin = performance.now();
+  const ours = await listTable(TABLE, { ...DEFAULT_NFT, binary: run.nft });
+  const readBackMs = performance.now() - begin;
+  const floor = await bare.read(TABLE);
   if (ours === undefined) throw new Error("there is no table");
   const found = floor === undefined ? ({ kind: "none" } as const) : ({ kind: "table", ...floor } as const);
   const differences = describeDrift(found, ours.ruleset);
   if (differences.length > 0)
     throw new Error(`the floor's table is another one: ${differences.slice(0, 3).join("; ")}`);
+  return readBackMs;
 }
 
 function writeKubeconfig(url: string): { readonly path: string; remove(): void } {
@@ -151,9 +156,9 @@ function writeKubeconfig(url: string): { readonly path: string; remove(): void }
 
 const server = await startApiServer(run.size);
 const kubeconfig = writeKubeconfig(server.url);
-const bare = await BareNft.start(floorNetns);
+const bare = await BareNft.start(floorNetns, run.nft);
 const startedAt = performance.now();
-const agent = await startTimedAgent(kubeconfig.path, run.writer, {
+const agent = await startTimedAgent(kubeconfig.path, run, {
   onTransaction: (transaction) => done.transactions.push(transaction),
   onApplied: (applied) => done.applied.push(applied),
 });
@@ -165,7 +170,7 @@ try {
   await delay(1_500);
   const notTheAgents = new Set([server.pid, bare.pid]);
   const measured = await allRounds({ server, agent, bare, notTheAgents });
-  await checkFloor(bare);
+  const readBackMs = await checkFloor(bare);
   const { sizeNow: table, writer: writerName } = agent;
   const result: RunResult = {
     ...run,
@@ -173,6 +178,7 @@ try {
     table: table(),
     firstSyncMs,
     bareTableMs,
+    readBackMs,
     compileAnewMs: compileAnewMs(run.size),
     ...measured,
   };

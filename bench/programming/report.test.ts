@@ -41,6 +41,8 @@ function run(writer: Writer, policies: number, extras: readonly number[]): RunRe
     table: { sets: 1, elements: 12_345, chains: 3, rules: 4 },
     firstSyncMs: 1_500,
     bareTableMs: 50,
+    readBackMs: 70,
+    nft: "nft",
     compileAnewMs: 90,
     samples: extras.flatMap((extra) => CHANGE_KINDS.map((kind) => sample(kind, writer, extra))),
     idleCpu: [{ agent: 0.5, nft: 0 }],

@@ -58,8 +58,19 @@ function clusterTable(runs: readonly RunResult[]): BenchTable {
   return {
     id: "programming-clusters",
     title: "The node's table in each cluster, and what a change would cost if everything were compiled anew",
-    columns: ["pods/policies", "writer", "sets", "elements", "chains", "rules", "first sync", "bare nft -i", "anew"],
-    rows: runs.map(({ size, writer, table, firstSyncMs, bareTableMs, compileAnewMs }) => [
+    columns: [
+      "pods/policies",
+      "writer",
+      "sets",
+      "elements",
+      "chains",
+      "rules",
+      "first sync",
+      "bare nft -i",
+      "read back",
+      "anew",
+    ],
+    rows: runs.map(({ size, writer, table, firstSyncMs, bareTableMs, readBackMs, compileAnewMs }) => [
       sizeName(size),
       writer,
       thousands(table.sets),
@@ -68,9 +79,10 @@ function clusterTable(runs: readonly RunResult[]): BenchTable {
       thousands(table.rules),
       ms(firstSyncMs),
       ms(bareTableMs),
+      ms(readBackMs),
       ms(compileAnewMs),
     ]),
-    note: "milliseconds; first sync: from the agent's start to rules in force, lists over HTTP included; bare nft -i: the text of the whole table, once; anew: program, table, difference and text of the whole, median of 5, without the kernel",
+    note: "milliseconds; first sync: from the agent's start to rules in force, lists over HTTP included; bare nft -i: the text of the whole table, once; read back: the same, listed by nft and read, once; anew: program, table, difference and text of the whole, median of 5, without the kernel",
   };
 }
 

@@ -31,6 +31,8 @@ export interface RunResult extends Run {
   readonly firstSyncMs: number;
   /** The whole table through the bare `nft -i`. */
   readonly bareTableMs: number;
+  /** The whole table, listed by nft and read. */
+  readonly readBackMs: number;
   /** The whole program compiled anew, compared with the old one, and the difference as text: what a change would cost otherwise. */
   readonly compileAnewMs: number;
   readonly samples: readonly Sample[];

@@ -17,7 +17,7 @@ import { openConnectionTracker } from "../../src/netlink/open-connection-tracker
 import { loadSetElements } from "../../src/netlink/set-elements.ts";
 import { loadTableEvents } from "../../src/netlink/table-events.ts";
 import { DEFAULT_PROGRAM_OPTIONS } from "../../src/program/program.ts";
-import type { Writer } from "./choices.ts";
+import type { Run } from "./choices.ts";
 import { LOCAL_NODE } from "./cluster.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -41,7 +41,11 @@ export interface TimedAgent {
   stop(): Promise<void>;
 }
 
-export async function startTimedAgent(kubeconfig: string, writer: Writer, hooks: TimedAgentHooks): Promise<TimedAgent> {
+export async function startTimedAgent(
+  kubeconfig: string,
+  { writer, nft }: Run,
+  hooks: TimedAgentHooks,
+): Promise<TimedAgent> {
   const watch = new Stopwatch(monotonicMs);
   timeArrivals(watch);
   timeGraphs(watch);
@@ -51,7 +55,7 @@ export async function startTimedAgent(kubeconfig: string, writer: Writer, hooks:
   const client = await connectApiClient({ kubeconfig, userAgent: "nftpol-agent" });
   const elements = writer === "netlink" ? timedElements((await loadSetElements())(), watch) : undefined;
   const options = DEFAULT_PROGRAM_OPTIONS;
-  const kernel = new NftKernelTable({ program: DEFAULT_NFT, options, writer: "session", elements });
+  const kernel = new NftKernelTable({ program: { ...DEFAULT_NFT, binary: nft }, options, writer: "session", elements });
   const facts = await kernel.probe();
   if (facts.writer.startsWith("netlink") !== (writer === "netlink"))
     throw new Error(`the writer is ${facts.writer}: ${facts.warnings.join("; ")}`);
