@@ -1,13 +1,16 @@
-// What was measured as rows: for people a table, for programs plain data. Pure.
+// What was measured as rows: plain data, for tables, plots and targets. Pure.
 
 import type { BackendName } from "./backend.ts";
 import type { MeasuredRounds } from "./rounds.ts";
 import { type Cost, costOf, floorNs, quietLimit, quietShare } from "./statistics.ts";
-import { PACKET_KINDS, type PacketKind } from "./variant.ts";
+import { IPV4_ROUTED, type PacketKind, type Place } from "./variant.ts";
 
 export interface ReportRow {
   readonly axis: string;
   readonly name: string;
+  /** Where it stands on its axis. */
+  readonly x: number | undefined;
+  readonly place: Place;
   readonly backend: BackendName;
   readonly floorOf: BackendName;
   /** undefined: such packets were not measured. */
@@ -17,9 +20,10 @@ export interface ReportRow {
 /** The machine was never quiet for long enough. */
 export const DISTURBED = "disturbed";
 
-/** Of one backend. */
+/** Of one backend at one place. */
 export interface ReportFloor {
   readonly backend: BackendName;
+  readonly place: Place;
   /** A packet through the floor's rules, everything between the two pods included. */
   readonly ns: Readonly<Record<PacketKind, number>>;
   /** The share of what was measured that counts: the rest was disturbed by other work of the machine. */
@@ -33,29 +37,39 @@ export interface PacketReport {
 
 /** A row for each variant and backend, in their order. */
 export function reportOf(measured: readonly MeasuredRounds[]): PacketReport {
-  const backends = [...new Set(measured.map(({ floorOf }) => floorOf))];
-  const limits = new Map(
-    backends.map((backend) => [backend, byKind((kind) => quietLimit(roundsOf(besideFloor(measured, backend), kind)))]),
-  );
-  const limitOf = (backend: BackendName, kind: PacketKind) => limits.get(backend)?.[kind] ?? Number.NaN;
+  const floors = Map.groupBy(measured, floorKey);
+  const limits = new Map([...floors].map(([key, own]) => [key, byKind((kind) => quietLimit(roundsOf(own, kind)))]));
+  const limitOf = (own: MeasuredRounds, kind: PacketKind) => limits.get(floorKey(own))?.[kind] ?? Number.NaN;
   return {
-    floors: backends.map((backend) => {
-      const own = besideFloor(measured, backend);
+    floors: [...floors.values()].map((own) => {
+      const [first] = own as [MeasuredRounds];
       return {
-        backend,
-        ns: byKind((kind) => floorNs(roundsOf(own, kind), limitOf(backend, kind))),
-        quietShare: byKind((kind) => quietShare(roundsOf(own, kind), limitOf(backend, kind))),
+        backend: first.floorOf,
+        place: placeOf(first),
+        ns: byKind((kind) => floorNs(roundsOf(own, kind), limitOf(first, kind))),
+        quietShare: byKind((kind) => quietShare(roundsOf(own, kind), limitOf(first, kind))),
       };
     }),
     rows: rowsOf(measured).map((own): ReportRow => {
-      const [{ variant, backend, floorOf }] = own;
+      const [first] = own;
+      const { variant, backend, floorOf } = first;
       const costs = byKind((kind) => {
         const rounds = roundsOf(own, kind);
-        return rounds.length === 0 ? undefined : (costOf(rounds, limitOf(floorOf, kind)) ?? DISTURBED);
+        return rounds.length === 0 ? undefined : (costOf(rounds, limitOf(first, kind)) ?? DISTURBED);
       });
-      return { axis: variant.axis, name: variant.name, backend, floorOf, costs };
+      return { axis: variant.axis, name: variant.name, x: variant.x, place: placeOf(first), backend, floorOf, costs };
     }),
   };
+}
+
+/** One floor: of a backend, at a place. */
+function floorKey(own: MeasuredRounds): string {
+  const { family, topology } = placeOf(own);
+  return `${own.floorOf} IPv${family} ${topology}`;
+}
+
+function placeOf({ variant: { place = IPV4_ROUTED } }: MeasuredRounds): Place {
+  return place;
 }
 
 type OfOneRow = readonly [MeasuredRounds, ...MeasuredRounds[]];
@@ -70,53 +84,10 @@ function rowsOf(measured: readonly MeasuredRounds[]): OfOneRow[] {
   return rows;
 }
 
-function besideFloor(measured: readonly MeasuredRounds[], backend: BackendName): readonly MeasuredRounds[] {
-  return measured.filter(({ floorOf }) => floorOf === backend);
-}
-
 function byKind<T>(make: (kind: PacketKind) => T): Record<PacketKind, T> {
   return { new: make("new"), established: make("established"), denied: make("denied"), connection: make("connection") };
 }
 
 function roundsOf(measured: readonly MeasuredRounds[], wanted: PacketKind) {
   return measured.filter(({ kind }) => kind === wanted).flatMap(({ rounds }) => rounds);
-}
-
-/**
- * Above the rows the floors themselves and what counts; in the rows nanoseconds above the floor, in brackets the quartiles, the time by
- * the floor's, and the rounds that count.
- */
-export function reportTable({ floors, rows }: PacketReport): string {
-  const head = ["", "", ...PACKET_KINDS];
-  const top = floors.flatMap(({ backend, ns, quietShare }) => [
-    ["floor", backend, ...PACKET_KINDS.map((kind) => `${Math.round(ns[kind])} ns`)],
-    ["undisturbed", backend, ...PACKET_KINDS.map((kind) => `${Math.round(100 * quietShare[kind])} %`)],
-  ]);
-  const body = rows.map(({ axis, name, backend, costs }) => [
-    `${axis}: ${name}`,
-    backend,
-    ...PACKET_KINDS.map((kind) => cell(costs[kind])),
-  ]);
-  const table = [head, ...top, ...body];
-  const widths = head.map((_, column) => Math.max(...table.map((cells) => (cells[column] as string).length)));
-  return table
-    .map((cells) =>
-      cells
-        .map((text, column) => text.padEnd(widths[column] as number))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
-
-function cell(cost: ReportRow["costs"][PacketKind]): string {
-  if (cost === undefined) return "-";
-  if (cost === DISTURBED) return DISTURBED;
-  const { extraNs, ratio, rounds } = cost;
-  return `${signed(extraNs.median)} [${signed(extraNs.q1)} ${signed(extraNs.q3)}] x${ratio.toFixed(2)} n${rounds}`;
-}
-
-function signed(value: number): string {
-  const rounded = Math.round(value);
-  return rounded > 0 ? `+${rounded}` : `${rounded}`;
 }

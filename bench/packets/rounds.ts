@@ -30,7 +30,8 @@ export interface RoundSettings {
   readonly backends: readonly BenchBackend[];
   readonly rounds: number;
   readonly plan: PairPlan;
-  readonly onRound: (round: number) => void;
+  /** For people who wait. */
+  readonly onStep: (step: string) => void;
 }
 
 /** A scenario whose rules are made already. */
@@ -47,21 +48,24 @@ interface Ready {
 export async function measureRounds(
   network: BenchNetwork,
   variants: readonly Variant[],
-  { backends, rounds, plan, onRound }: RoundSettings,
+  { backends, rounds, plan, onStep }: RoundSettings,
 ): Promise<MeasuredRounds[]> {
   for (const backend of backends)
     for (const place of onePerTopology(variants))
       for (const outcome of OUTCOMES) await network(backend.name, place).floor[outcome].load(backend.floor(outcome));
   const ready = variants.flatMap((variant) => backends.flatMap((backend) => readyScenarios(network, variant, backend)));
-  for (const each of ready) await check(network, each);
+  for (const [index, each] of ready.entries()) {
+    onStep(`checked ${index} of ${ready.length} sets of rules`);
+    await check(network, each);
+  }
   for (let round = 0; round < rounds; round++) {
+    onStep(`round ${round + 1} of ${rounds}`);
     for (const { variant, backend, floorOf, outcome, scenario, kept } of shuffled(ready)) {
       const { place = IPV4_ROUTED } = variant;
       const opponents = { floor: network(floorOf, place).floor[outcome], variant: network(backend, place).variant };
       for (const [kind, pairs] of await measureScenario(opponents, outcome, scenario, plan))
         kept.get(kind)?.push(pairs);
     }
-    onRound(round);
   }
   return ready.flatMap(({ variant, backend, floorOf, kept }) =>
     [...kept].map(([kind, rounds]): MeasuredRounds => ({ variant, backend, floorOf, kind, rounds })),
