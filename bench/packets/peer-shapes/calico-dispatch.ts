@@ -10,6 +10,8 @@ import { DROP, goto, type LinkMap, type Match, type PeerRule, rule } from "./pee
 export type EndLinks = Readonly<Record<keyof Ends, string>>;
 
 export interface PodLink {
+  /** Among the links: chains are named by it, not by the link, so that they have one name in every node. */
+  readonly index: number;
   readonly address: Address;
   readonly name: string;
   /** The beginning of its name that it shares with the others of its bin. */
@@ -39,9 +41,11 @@ export function podLinks(localPods: readonly Address[], ends: Ends, links: EndLi
     const own = others.filter((_, index) => index % BINS === bin);
     const end = (["client", "server"] as const).find((each) => BIN_OF[each] === bin);
     const stem = end === undefined ? `${LINK_PREFIX}x${bin.toString(16)}` : links[end];
-    const made = own.map((address, index): PodLink => ({ address, name: `${stem}x${index}`, stem }));
+    const made = own.map((address, index) => ({ address, name: `${stem}x${index}`, stem }));
     return end === undefined ? made : made.toSpliced(own.length >> 1, 0, { address: ends[end], name: stem, stem });
-  }).flat();
+  })
+    .flat()
+    .map((link, index) => ({ index, ...link }));
 }
 
 const UNKNOWN_LINK = rule([], DROP, { comments: HASHED.comments + 1 });

@@ -27,7 +27,7 @@ function rulesOf({ chains }: PeerRuleset, chain: string) {
 describe("a pod's chain", () => {
   it("asks known connections, its policies' chains, then its profiles", () => {
     const ruleset = calicoIptables(samplePolicies(ENDS), ENDS, LINKS);
-    expect(iptables(ruleset, "cali-tw-pod5")).toEqual([
+    expect(iptables(ruleset, "cali-tw-3")).toEqual([
       "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
       "-m conntrack --ctstate INVALID -j DROP",
       "-j MARK --set-xmark 0x0/0x30000",
@@ -46,12 +46,12 @@ describe("a pod's chain", () => {
   it("goes straight to the chain of a policy that stands alone", () => {
     const { networkPolicies, ...rest } = samplePolicies(ENDS);
     const ruleset = calicoNft({ ...rest, networkPolicies: networkPolicies.slice(1, 2) }, ENDS, LINKS);
-    expect(nft(ruleset, "filter-cali-tw-pod5")).toContain("meta mark & 0x20000 == 0x0 counter jump filter-cali-pi-0");
+    expect(nft(ruleset, "filter-cali-tw-3")).toContain("meta mark & 0x20000 == 0x0 counter jump filter-cali-pi-0");
   });
 
   it("drops tunnels in what comes from the pod", () => {
     const ruleset = calicoNft(samplePolicies(ENDS), ENDS, LINKS);
-    expect(nft(ruleset, "filter-cali-fw-pod4").slice(3, 5)).toEqual([
+    expect(nft(ruleset, "filter-cali-fw-2").slice(3, 5)).toEqual([
       "meta l4proto 17 udp dport { 4789 } counter drop",
       "meta l4proto 4 counter drop",
     ]);
@@ -114,7 +114,7 @@ describe("a policy's chain", () => {
     const adminRules = [{ pods: [ENDS.server], rules: [{ ...peers([ENDS.client], [80]), action: "Deny" as const }] }];
     const ruleset = calicoNft({ ...samplePolicies(ENDS), adminRules }, ENDS, LINKS);
     expect(nft(ruleset, "filter-cali-pi-admin-0").at(-1)).toBe("meta mark & 0x100000 == 0x100000 counter drop");
-    const pod = nft(ruleset, "filter-cali-tw-pod5");
+    const pod = nft(ruleset, "filter-cali-tw-3");
     const tierStarts = pod.flatMap((text, index) =>
       text === "counter meta mark set meta mark and 0xfffdffff" ? [index] : [],
     );
@@ -135,15 +135,15 @@ describe("the way to a pod", () => {
     expect(root.at(-1)).toBe("-j DROP");
     const bin = iptables(ruleset, "cali-to-wl-dispatch-8");
     expect(bin).toHaveLength(5 + 1);
-    expect(bin[2]).toBe("-o pod5 -g cali-tw-pod5");
-    expect(iptables(ruleset, "cali-from-wl-dispatch-7")[2]).toBe("-i pod4 -g cali-fw-pod4");
+    expect(bin[2]).toBe("-o pod5 -g cali-tw-35");
+    expect(iptables(ruleset, "cali-from-wl-dispatch-7")[2]).toBe("-i pod4 -g cali-fw-30");
   });
 
   it("with iptables is one rule in bins with one pod", () => {
     const few = { ...policies, localPods: [ENDS.client, ENDS.server] };
     expect(iptables(calicoIptables(few, ENDS, LINKS), "cali-to-wl-dispatch")).toEqual([
-      "-o pod4 -g cali-tw-pod4",
-      "-o pod5 -g cali-tw-pod5",
+      "-o pod4 -g cali-tw-0",
+      "-o pod5 -g cali-tw-1",
       "-j DROP",
     ]);
   });
@@ -155,8 +155,15 @@ describe("the way to a pod", () => {
       "counter drop",
     ]);
     const map = ruleset.maps.find(({ name }) => name === "filter-cali-to-wl-dispatch");
-    expect(map?.chains.get("pod5")).toBe("filter-cali-tw-pod5");
+    expect(map?.chains.get("pod5")).toBe("filter-cali-tw-35");
     expect(map?.chains.size).toBe(66);
+  });
+
+  it("names chains and counts rules alike, whatever the links are called", () => {
+    const [here, there] = [LINKS, { client: "pod44", server: "pod45" }].map((links) =>
+      [...calicoIptables(policies, ENDS, links).chains].map(([name, rules]) => `${name} ${rules.length}`),
+    );
+    expect(there).toEqual(here);
   });
 
   it("gives no two pods one link, and no name that is too long for one", () => {

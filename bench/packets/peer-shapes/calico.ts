@@ -74,8 +74,8 @@ function calico(policies: NodePolicies, ends: Ends, links: EndLinks, { base, pre
   const profiles = { in: profileChains("pri"), out: profileChains("pro") };
   for (const { namespace, account } of Object.values(profiles)) chains.set(namespace, PROFILE_RULES).set(account, []);
   const pods = podLinks(policies.localPods, ends, links);
-  const toChain = ({ name }: PodLink) => named(`tw-${name}`);
-  const fromChain = ({ name }: PodLink) => named(`fw-${name}`);
+  const toChain = ({ index }: PodLink) => named(`tw-${index}`);
+  const fromChain = ({ index }: PodLink) => named(`fw-${index}`);
   for (const pod of pods) {
     chains.set(toChain(pod), toPodRules(tiers, pod.address, profiles.in));
     chains.set(fromChain(pod), fromPodRules(profiles.out));

@@ -1,6 +1,6 @@
 // How rules in other engines' shapes get into a node, and what counts there: with nft, and with legacy iptables and ipset.
 
-import type { Family } from "../../../src/net/address.ts";
+import { FAMILIES, type Family } from "../../../src/net/address.ts";
 import type { RunInNode } from "../backend.ts";
 import { savedCounters } from "../iptables-rules.ts";
 import { countersIn } from "../nft-rules.ts";
@@ -44,7 +44,8 @@ export function legacyTool(setOptions: string): PeerTool {
   return {
     counterOf: (chain, ruleIndex) => `${chain}#${ruleIndex}`,
     load: async (ruleset, run) => {
-      await run(program(ruleset.family, "restore"), EMPTY_FILTER);
+      // The rules before may have been of the other family.
+      for (const family of FAMILIES) await run(program(family, "restore"), EMPTY_FILTER);
       await destroySets(run);
       await run(["ipset", "restore"], setsText(ruleset, setOptions));
       await run(program(ruleset.family, "restore"), restoreText(ruleset));
