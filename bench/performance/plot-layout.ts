@@ -76,7 +76,7 @@ export function layoutOf(plot: BenchPlot): PlotLayout {
   );
   const yAxis = valueAxis(
     plot.yScale,
-    all.flatMap(({ y, low = y, high = y }) => (plot.yScale === "log" ? [y, high] : [low, y, high])),
+    all.flatMap((point) => shownValues(plot, point)),
   );
   const titleLines = wrapped(plot.title, PLOT_SIZE.width - 2 * MARGIN, 16).map((text, index) => ({
     text,
@@ -120,6 +120,11 @@ export function layoutOf(plot: BenchPlot): PlotLayout {
   };
 }
 
+/** What the axis has to hold. Near 0 a log axis would need decades for the lower ends of bars: those end at its lower edge. */
+function shownValues({ yScale }: BenchPlot, { y, low = y, high = y }: BenchPoint): number[] {
+  return yScale === "linear" ? [low, y, high] : [Math.max(low, 0.5 * y), 0.8 * y, high];
+}
+
 function hasPoint({ xScale }: BenchPlot, { x, y }: BenchPoint): boolean {
   return hasPlace(xScale, x) && Number.isFinite(y);
 }
@@ -131,7 +136,6 @@ interface Pixels {
 }
 
 function placedPoint({ yScale }: BenchPlot, { x, y, low, high }: BenchPoint, pixels: Pixels): PlacedPoint {
-  // Near 0 a log axis would need decades for the lower ends of bars: those end at its lower edge.
   const yOf = (value: number) =>
     hasPlace(yScale, value) ? Math.min(pixels.lowest, pixels.yPixel(value)) : pixels.lowest;
   const hasBar = low !== undefined && high !== undefined && Number.isFinite(low) && Number.isFinite(high);
