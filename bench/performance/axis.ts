@@ -98,5 +98,5 @@ function exact(value: number): number {
 /** `0.5`, `200`, `1k`, `40k`, `1.5M`. */
 export function tickText(value: number): string {
   const [size, suffix] = Math.abs(value) >= 1e6 ? [1e6, "M"] : Math.abs(value) >= 1e3 ? [1e3, "k"] : [1, ""];
-  return `${Number((value / size).toPrecision(4))}${suffix}`.replace("-", "\u2212");
+  return `${Number((value / size).toPrecision(3))}${suffix}`.replace("-", "\u2212");
 }
