@@ -98,13 +98,13 @@ function nodeFacts(name: string, topology: Topology, index: number): NodeFacts {
     name,
     topology,
     ends: {
-      4: { client: `${ipv4}10` as Address, server: `${ipv4}11` as Address },
-      6: { client: `${ipv6}a` as Address, server: `${ipv6}b` as Address },
+      4: { client: `${ipv4}10` as Address, server: `${ipv4}11` as Address, topology },
+      6: { client: `${ipv6}a` as Address, server: `${ipv6}b` as Address, topology },
     },
   };
 }
 
-function keyOf(node: string, pod: keyof Ends): PodKey {
+function keyOf(node: string, pod: "client" | "server"): PodKey {
   return podKey("bench", `${node}-${pod}`);
 }
 

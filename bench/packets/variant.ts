@@ -32,6 +32,8 @@ export const IPV4_ROUTED: Place = { family: 4, topology: "routed" };
 export interface Ends {
   readonly client: Address;
   readonly server: Address;
+  /** Default: routed. */
+  readonly topology?: Place["topology"];
 }
 
 /** Rules, and the flow that is measured through them. */

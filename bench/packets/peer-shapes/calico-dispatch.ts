@@ -6,8 +6,10 @@ import type { Ends } from "../variant.ts";
 import { HASHED } from "./calico-policies.ts";
 import { DROP, goto, type LinkMap, type Match, type PeerRule, rule } from "./peer-ruleset.ts";
 
+type End = "client" | "server";
+
 /** Names of the node's links to the two ends. */
-export type EndLinks = Readonly<Record<keyof Ends, string>>;
+export type EndLinks = Readonly<Record<End, string>>;
 
 export interface PodLink {
   /** Among the links: chains are named by it, not by the link, so that they have one name in every node. */
@@ -28,7 +30,7 @@ export const LINK_PREFIX = "pod";
 
 /** The engine's links have names of random hexadecimal digits. */
 const BINS = 16;
-const BIN_OF: Readonly<Record<keyof Ends, number>> = { client: 7, server: 8 };
+const BIN_OF: Readonly<Record<End, number>> = { client: 7, server: 8 };
 
 /**
  * In the order of their rules. Pods that are only addresses have links that there are not, evenly spread over the bins. The two ends

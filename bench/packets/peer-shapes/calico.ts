@@ -93,6 +93,7 @@ function calico(policies: NodePolicies, ends: Ends, links: EndLinks, { base, pre
     sets: sets.all,
     maps: ways.flatMap(({ maps }) => maps),
     links: new Map(pods.map(({ address, name }) => [address, name])),
+    isBridged: false,
   };
 
   function profileChains(kind: string): ProfileChains {

@@ -72,6 +72,7 @@ export function kubeRouterIptables(policies: NodePolicies, ends: Ends): PeerRule
     sets: own.flatMap(({ sets }) => sets),
     maps: [],
     links: new Map(),
+    isBridged: ends.topology === "bridged",
   };
 }
 

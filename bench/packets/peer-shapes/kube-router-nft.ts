@@ -72,6 +72,7 @@ export function kubeRouterNft(policies: NodePolicies, ends: Ends): PeerRuleset {
     sets: own.flatMap(({ sets }) => sets),
     maps: [],
     links: new Map(),
+    isBridged: ends.topology === "bridged",
   };
 }
 

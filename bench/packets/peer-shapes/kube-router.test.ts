@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
+import type { Ends } from "../variant.ts";
 import { ruleText as iptablesRule } from "./iptables-text.ts";
 import { kubeRouterIptables } from "./kube-router-iptables.ts";
 import { kubeRouterNft } from "./kube-router-nft.ts";
 import { ruleText as nftRule } from "./nft-text.ts";
 import type { NodePolicies } from "./node-policies.ts";
 import type { PeerRuleset } from "./peer-ruleset.ts";
-import { addresses, ENDS, peers, samplePods, samplePolicies } from "./shape-samples.ts";
+import { addresses, ENDS, packet, peers, samplePods, samplePolicies } from "./shape-samples.ts";
+import { tracePeerRules } from "./trace-peer.ts";
 
 const [RESTRICTED, FREE] = samplePods(ENDS);
 
@@ -104,6 +106,15 @@ it("with nft a rule marks and returns; exceptions return before the blocks are a
     `ip saddr @KUBE-SRC-0-0-NET ${done}`,
   ]);
   expect(ruleset.sets.map(({ kind }) => kind)).toEqual(["addresses", "addresses", "blocks", "blocks"]);
+});
+
+it("with iptables packets that cross a bridge meet a pod's chain twice", () => {
+  const { client, server } = ENDS;
+  const walked = (ends: Ends) =>
+    tracePeerRules(kubeRouterIptables(samplePolicies(ENDS), ends), packet(client, server, 8000));
+  const judged = ({ steps }: ReturnType<typeof walked>) => steps.filter(({ rule }) => rule.origin !== undefined).length;
+  expect([walked(ENDS), walked({ ...ENDS, topology: "bridged" })].map(judged)).toEqual([1, 2]);
+  expect(walked({ ...ENDS, topology: "bridged" }).verdict).toBe("accept");
 });
 
 function withRule(rule: NodePolicies["networkPolicies"][number]["rules"][number]): NodePolicies {

@@ -67,8 +67,10 @@ export interface PeerRuleset {
   readonly chains: ReadonlyMap<string, readonly PeerRule[]>;
   readonly sets: readonly PeerSet[];
   readonly maps: readonly LinkMap[];
-  /** The node's end of each pod's link. */
+  /** The node's end of each pod's link, where rules ask for it. */
   readonly links: ReadonlyMap<Address, string>;
+  /** Whether packets from pod to pod cross a bridge. */
+  readonly isBridged: boolean;
 }
 
 /** Counted; what else the engine gives such rules is named. */

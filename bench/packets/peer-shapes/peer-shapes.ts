@@ -26,6 +26,11 @@ function withoutAdmin(shape: Shape): Shape {
   return (policies, ends) => (policies.adminRules.length > 0 ? undefined : shape(policies, ends));
 }
 
+/** Calico finds a pod by its link: behind a bridge, rules see none. */
+function withLinks(shape: Shape): Shape {
+  return (policies, ends) => (ends.topology === "bridged" ? undefined : shape(policies, ends));
+}
+
 const SHAPES: Readonly<Record<PeerName, Shape>> = {
   "kube-router-nft": withoutAdmin((policies, ends) => {
     const ruleset = kubeRouterNft(policies, ends);
@@ -35,9 +40,13 @@ const SHAPES: Readonly<Record<PeerName, Shape>> = {
     const ruleset = kubeRouterIptables(policies, ends);
     return new PeerRules(ends, legacyTool(KUBE_ROUTER_SET_OPTIONS), () => ruleset);
   }),
-  "calico-nft": (policies, ends) => new PeerRules(ends, nftTool("calico"), (links) => calicoNft(policies, ends, links)),
-  "calico-iptables": (policies, ends) =>
-    new PeerRules(ends, legacyTool(CALICO_SET_OPTIONS), (links) => calicoIptables(policies, ends, links)),
+  "calico-nft": withLinks(
+    (policies, ends) => new PeerRules(ends, nftTool("calico"), (links) => calicoNft(policies, ends, links)),
+  ),
+  "calico-iptables": withLinks(
+    (policies, ends) =>
+      new PeerRules(ends, legacyTool(CALICO_SET_OPTIONS), (links) => calicoIptables(policies, ends, links)),
+  ),
 };
 
 function peerBackend(name: PeerName, tool: BenchBackend): BenchBackend {

@@ -154,6 +154,7 @@ describe("a ruleset as text", () => {
     ],
     maps: [{ name: "m", chains: new Map([["pod1", "other"]]) }],
     links: new Map(),
+    isBridged: false,
   };
 
   it("is a table of nft: chains before the maps that lead to them", () => {

@@ -112,7 +112,7 @@ class Walk {
       case "from node":
         return packet.sourceIsLocal;
       case "bridged":
-        return this.#link("in") !== undefined && this.#link("in") === this.#link("out");
+        return this.#ruleset.isBridged;
       case "limit":
         return true;
     }
