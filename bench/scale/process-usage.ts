@@ -1,0 +1,43 @@
+// What the kernel says of a process: memory now and at its peak, CPU time. Owns how /proc writes it.
+
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface Memory {
+  readonly rssBytes: number;
+  readonly peakRssBytes: number;
+}
+
+/** `/proc/PID/status`. */
+export function memoryFrom(status: string): Memory {
+  const bytes = (field: string) => {
+    const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
+    if (kilobytes === undefined) throw new Error(`no ${field} in a process's status`);
+    return Number(kilobytes) * 1024;
+  };
+  return { rssBytes: bytes("VmRSS"), peakRssBytes: bytes("VmHWM") };
+}
+
+/** `/proc/PID/stat`: user and system time of all threads. The program's name may hold anything. */
+export function cpuSecondsFrom(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Of every Linux that Node.js runs on. */
+const TICKS_PER_SECOND = 100;
+
+export function memoryOf(pid: number): Memory {
+  return memoryFrom(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+export function cpuSecondsOf(pid: number): number {
+  return cpuSecondsFrom(readFileSync(`/proc/${pid}/stat`, "utf8"));
+}
+
+/** Of all its threads. */
+export function childrenOf(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8");
+    return text.split(" ").filter(Boolean).map(Number);
+  });
+}
