@@ -19,9 +19,9 @@ import { measureRounds } from "./packets/rounds.ts";
 import { targetTable } from "./packets/targets.ts";
 import { IPV4_ROUTED } from "./packets/variant.ts";
 
-const ROUNDS = Number(process.env.NFTPOL_BENCH_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.NFTPOL_BENCH_ROUNDS ?? 4);
 const PLAN: PairPlan = {
-  packets: { bursts: 64, packets: 32, untimedPackets: 16 },
+  packets: { bursts: 96, packets: 32, untimedPackets: 16 },
   connections: { bursts: 48, connections: 4, untimedConnections: 1 },
 };
 
