@@ -2,15 +2,15 @@ import { describe, expect, it } from "vitest";
 import { chosenRuns, sizeName } from "./choices.ts";
 
 describe("what is measured", () => {
-  it("is every cluster with the netlink writer, and that of the targets with both, four times as often", () => {
+  it("is every cluster with the netlink writer, and that of the targets with both, five times as often", () => {
     const runs = chosenRuns({ NFTPOL_BENCH_ROUNDS: "5" });
     expect(runs.map(({ size, writer, rounds }) => `${sizeName(size)} ${writer} ${rounds}`)).toEqual([
       "1k/100 netlink 5",
       "1k/1k netlink 5",
       "1k/10k netlink 5",
       "10k/100 netlink 5",
-      "10k/1k netlink 20",
-      "10k/1k session 20",
+      "10k/1k netlink 25",
+      "10k/1k session 25",
       "10k/10k netlink 5",
     ]);
   });
@@ -23,7 +23,7 @@ describe("what is measured", () => {
       NFTPOL_BENCH_NFT: "/opt/nft",
     };
     expect(chosenRuns(env)).toEqual([
-      { size: { pods: 10_000, policies: 1_000 }, writer: "session", rounds: 4, nft: "/opt/nft" },
+      { size: { pods: 10_000, policies: 1_000 }, writer: "session", rounds: 5, nft: "/opt/nft" },
       { size: { pods: 1_500, policies: 100 }, writer: "session", rounds: 1, nft: "/opt/nft" },
     ]);
   });

@@ -17,12 +17,12 @@ export interface Run {
 export const TARGET_SIZE: ClusterSize = { pods: 10_000, policies: 1_000 };
 
 const DEFAULT_SIZES = "1k/100,1k/1k,1k/10k,10k/100,10k/1k,10k/10k";
-const DEFAULT_ROUNDS = 30;
+const DEFAULT_ROUNDS = 20;
 /** For a 99th percentile that means something. */
-const TIMES_AT_TARGET = 4;
+const TIMES_AT_TARGET = 5;
 
 /**
- * NFTPOL_BENCH_SIZES: `pods/policies` with commas between them; NFTPOL_BENCH_ROUNDS: at each of them, four times as many at that of the
+ * NFTPOL_BENCH_SIZES: `pods/policies` with commas between them; NFTPOL_BENCH_ROUNDS: at each of them, five times as many at that of the
  * targets; NFTPOL_BENCH_NFT: another nft program; NFTPOL_BENCH_NETLINK=off leaves out the netlink writer. The cluster of the targets is measured with both writers. Throws
  * for what cannot be understood.
  */

@@ -28,6 +28,8 @@ export interface KindFigures {
 /** Medians. */
 export interface StageFigures extends Omit<Stages, "netlink"> {
   readonly text: number;
+  /** Of writing, what text and the bare nft of the same change do not account for. */
+  readonly session: number;
   /** NaN: not all of the changes went to the kernel without nft. */
   readonly netlink: number;
 }
@@ -60,6 +62,9 @@ export function figuresOf(run: RunResult, kinds: readonly ChangeKind[]): Omit<Ki
       graph: stage("graph"),
       transaction: stage("transaction"),
       text: middle(samples, ({ textMs }) => textMs),
+      session: middle(samples, ({ stages: { write }, textMs, bareMs }) =>
+        bareMs === undefined ? undefined : write - textMs - bareMs,
+      ),
       write: stage("write"),
       netlink: samples.every(isWithoutNft) ? stage("netlink") : Number.NaN,
       whole: stage("whole"),
