@@ -10,10 +10,13 @@ import { withNetns } from "../test/support/netns.ts";
 import { beginMeasurement, publish } from "./document.ts";
 import { measureChurn } from "./scale/churn.ts";
 import type { ClusterSize } from "./scale/cluster.ts";
+import type { ScaleFigures } from "./scale/figures.ts";
 import { type AgentStart, type FirstSync, measureFirstSync, type Place } from "./scale/first-sync.ts";
+import { type Flood, measureFlood } from "./scale/flood.ts";
 import { installInto } from "./scale/installation.ts";
 import { type EventCosts, measurePodEvents } from "./scale/pod-events.ts";
-import { type ScaleFigures, scalePlots, scaleTables } from "./scale/report.ts";
+import { scaleTables } from "./scale/report.ts";
+import { scalePlots } from "./scale/report-plots.ts";
 import { settingsFrom } from "./scale/settings.ts";
 
 const INSIDE = "--in-namespace";
@@ -24,13 +27,14 @@ async function main(): Promise<void> {
   try {
     const place: Place = { folder, installation: installInto(folder) };
     const endMeasurement = beginMeasurement();
-    const { localPods, nodes, policies, events, rounds, hours } = settings;
+    const { localPods, nodes, policies, events, floodEvents, rounds, hours } = settings;
     const clusterOf = (remotePods: number): ClusterSize => ({ remotePods, localPods, nodes, policies });
     const sizes = [0, ...settings.pods];
     const largest = sizes.at(-1) as number;
     const starts = new Map<number, AgentStart[]>(sizes.map((pods) => [pods, []]));
     let syncs: FirstSync[] = [];
     let eventCosts: EventCosts | undefined;
+    let flood: Flood | undefined;
     for (let round = 1; round <= rounds; round++) {
       const isLast = round === rounds;
       syncs = [];
@@ -38,7 +42,9 @@ async function main(): Promise<void> {
         say(`round ${round}: ${pods} pods`);
         const settled = isLast ? settings : { ...settings, settleSeconds: 0 };
         const sync = await measureFirstSync(settled, place, clusterOf(pods), async (started) => {
-          if (isLast && pods === largest && events > 0) eventCosts = await measurePodEvents(settings, started);
+          if (!isLast || pods !== largest) return;
+          if (events > 0) eventCosts = await measurePodEvents(settings, started);
+          if (floodEvents > 0) flood = await measureFlood(floodEvents, started);
         });
         starts.get(pods)?.push(sync.start);
         syncs.push(sync);
@@ -51,7 +57,7 @@ async function main(): Promise<void> {
     });
     say(`${hours} hours`);
     const churn = hours === 0 ? undefined : await measureChurn(settings, place);
-    const figures: ScaleFigures = { syncs, starts, withoutPolicies, events: eventCosts, churn };
+    const figures: ScaleFigures = { syncs, starts, withoutPolicies, events: eventCosts, flood, churn };
     const { pods, nodeFlags, ...chosen } = settings;
     publish({
       bench: "scale",

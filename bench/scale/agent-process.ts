@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LOCAL_NODE } from "./cluster.ts";
 import type { Installation } from "./installation.ts";
 import { LineProcess } from "./line-process.ts";
-import { childrenOf, cpuSecondsOf, type Memory, memoryOf } from "./process-usage.ts";
+import { childrenOf, cpuSecondsOf, forgetPeakOf, type Memory, memoryOf } from "./process-usage.ts";
 
 const HEALTH = "http://127.0.0.1:10360";
 const METRICS = "http://127.0.0.1:10361/metrics";
@@ -107,6 +107,11 @@ export class AgentProcess {
       externalBytes: metrics("nodejs_external_memory_bytes"),
       childrenRssBytes: childrenOf(this.#process.pid).reduce((sum, pid) => sum + memoryOf(pid).rssBytes, 0),
     };
+  }
+
+  /** The peak of its memory is counted from now on. */
+  forgetPeak(): void {
+    forgetPeakOf(this.#process.pid);
   }
 
   /** As `memory`, without garbage. */

@@ -1,6 +1,6 @@
 // What the kernel says of a process: memory now and at its peak, CPU time. Owns how /proc writes it.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 export interface Memory {
   readonly rssBytes: number;
@@ -28,6 +28,11 @@ const TICKS_PER_SECOND = 100;
 
 export function memoryOf(pid: number): Memory {
   return memoryFrom(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+/** Needs the rights over that process. */
+export function forgetPeakOf(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }
 
 export function cpuSecondsOf(pid: number): number {

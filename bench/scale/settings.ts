@@ -14,6 +14,8 @@ export interface ScaleSettings {
   /** Pod events of each kind, with the largest number of pods; 0: none. */
   readonly events: number;
   readonly eventsPerSecond: number;
+  /** At once; 0: none. */
+  readonly floodEvents: number;
   readonly churnPods: number;
   /** Simulated; 0: no churn. */
   readonly hours: number;
@@ -46,6 +48,7 @@ export function settingsFrom(env: NodeJS.ProcessEnv): ScaleSettings {
     settleSeconds: number("SETTLE_SECONDS", 30),
     events: number("EVENTS", 20_000),
     eventsPerSecond: 2_000,
+    floodEvents: number("FLOOD", 100_000),
     churnPods: number("CHURN_PODS", Math.min(50_000, ...pods.slice(-1))),
     hours: number("HOURS", 24),
     replacedPods: 1_500,

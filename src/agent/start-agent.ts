@@ -83,8 +83,8 @@ export async function startAgent(settings: AgentSettings, { write, signal }: Age
 
 /**
  * By itself V8 lets the heap grow to several times what is alive when the machine has memory to spare; a node's belongs to its
- * pods. `npm run bench -- agent` (50,000 pods, 1,000 policies) with 50 percent: peak RSS a tenth higher at the first sync and a
- * third after a flood, at the same CPU within noise; with 10 percent nothing is gained.
+ * pods. With 50 percent (50,000 pods, 1,000 policies; `npm run bench -- scale` measures it): peak RSS a tenth higher at the first
+ * sync and a third after a flood, at the same CPU within noise; with 10 percent nothing is gained.
  */
 function collectGarbageSooner(): void {
   setFlagsFromString("--heap-growing-percent=20");
