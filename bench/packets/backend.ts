@@ -50,11 +50,18 @@ export interface RuleCounter {
 
 export interface MetRules {
   readonly verdict: "accept" | "drop";
-  /** Counters that count the packet. */
-  readonly counters: ReadonlySet<string>;
+  /** How often each counter counts the packet: rules of chains that several others jump to may meet it again. */
+  readonly counters: ReadonlyMap<string, number>;
   readonly comments: readonly string[];
   /** How many rules it is compared with, matching or not, in the chains where one matches. */
   readonly rulesAsked: number;
+}
+
+/** How often each name is there. */
+export function timesOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
+  return times;
 }
 
 /** Of a trace: in each chain those up to the last that matches. */

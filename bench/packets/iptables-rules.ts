@@ -26,6 +26,7 @@ import {
   type RuleCounter,
   type RunInNode,
   rulesAsked,
+  timesOf,
 } from "./backend.ts";
 import { type BenchPolicies, programOf } from "./bench-cluster.ts";
 import type { Ends, Outcome } from "./variant.ts";
@@ -140,7 +141,7 @@ export class IptablesRules implements BenchRules {
     const { verdict, steps } = tracePacket(this.ruleset, packet);
     return {
       verdict,
-      counters: new Set(steps.map((step) => counterOf(step.chain, step.ruleIndex))),
+      counters: timesOf(steps.map((step) => counterOf(step.chain, step.ruleIndex))),
       comments: steps.flatMap((step) => step.rule.comment ?? []),
       rulesAsked: rulesAsked(steps),
     };

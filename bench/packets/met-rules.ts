@@ -41,9 +41,9 @@ export async function checkMetRules(node: MeasuredNode, scenario: Scenario, outc
     const after = await rules.readCounters(node.run);
     for (const { name, isLookUp } of rules.counters) {
       const grown = (after.get(name) ?? Number.NaN) - (before.get(name) ?? Number.NaN);
-      const isMet = met.counters.has(name);
-      if (isLookUp && !isMet) continue;
-      const expected = isMet ? packets : 0;
+      const times = met.counters.get(name) ?? 0;
+      if (isLookUp && times === 0) continue;
+      const expected = times * packets;
       if (grown !== expected) throw new Error(`${kind}: ${name} counted ${grown} packets, not ${expected}`);
     }
   }

@@ -13,6 +13,7 @@ import {
   type RuleCounter,
   type RunInNode,
   rulesAsked,
+  timesOf,
 } from "./backend.ts";
 import { programOf } from "./bench-cluster.ts";
 import type { Outcome } from "./variant.ts";
@@ -53,11 +54,11 @@ export class NftRules implements BenchRules {
 
   trace(packet: Packet): MetRules {
     const { verdict, steps } = tracePacket(this.ruleset, packet);
-    const counters = new Set(steps.map(({ chain, ruleIndex }) => counterOf(chain, ruleIndex)));
-    if (verdict === "drop" && this.ruleset.counters.has(DROPPED)) counters.add(DROPPED);
+    const met = steps.map(({ chain, ruleIndex }) => counterOf(chain, ruleIndex));
+    if (verdict === "drop" && this.ruleset.counters.has(DROPPED)) met.push(DROPPED);
     return {
       verdict,
-      counters,
+      counters: timesOf(met),
       comments: steps.flatMap(({ rule }) => rule.comment ?? []),
       rulesAsked: rulesAsked(steps),
     };

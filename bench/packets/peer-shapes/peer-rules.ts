@@ -2,7 +2,7 @@
 // that load are in peer-tools.ts.
 
 import type { Packet } from "../../../src/backends/packet.ts";
-import { type BenchRules, type MetRules, type RuleCounter, type RunInNode, rulesAsked } from "../backend.ts";
+import { type BenchRules, type MetRules, type RuleCounter, type RunInNode, rulesAsked, timesOf } from "../backend.ts";
 import type { Ends } from "../variant.ts";
 import type { EndLinks } from "./calico-dispatch.ts";
 import type { PeerRule, PeerRuleset } from "./peer-ruleset.ts";
@@ -49,7 +49,7 @@ export class PeerRules implements BenchRules {
     const { verdict, steps } = tracePeerRules(this.#traced, packet);
     return {
       verdict,
-      counters: new Set(steps.map(({ chain, ruleIndex }) => this.#tool.counterOf(chain, ruleIndex))),
+      counters: timesOf(steps.map(({ chain, ruleIndex }) => this.#tool.counterOf(chain, ruleIndex))),
       comments: steps.flatMap(({ rule }) => rule.origin ?? []),
       rulesAsked: rulesAsked(steps),
     };
