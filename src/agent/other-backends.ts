@@ -22,7 +22,7 @@ export function replacingOthers(backend: Backend, removeOthers: () => Promise<vo
       isFirst = false;
       return applied;
     },
-    apply: (delta) => backend.apply(delta),
+    apply: (delta, onInForce) => backend.apply(delta, onInForce),
     verify: () => backend.verify(),
     changedByOthers: () => backend.changedByOthers(),
     dropped: () => backend.dropped(),

@@ -23,7 +23,7 @@ class ScriptedBackend implements Backend {
     return this.#call(`install ${program.dispatch.size}`, { ...APPLIED, how: "adopted" });
   }
 
-  apply(delta: ProgramDelta): Promise<Applied> {
+  apply(delta: ProgramDelta, _onInForce?: () => void): Promise<Applied> {
     return this.#call(`apply ${delta.dispatch.length}`, APPLIED);
   }
 
@@ -246,6 +246,31 @@ describe("after a failure", () => {
     answer.resolve(APPLIED);
     await clock.advance(1);
     expect(loop.inForce).toBe(true);
+  });
+
+  it("of what a change leaves behind is a failure of the change; until then it counts from when packets meet it", async () => {
+    const { loop, clock, backend, commits, failures } = await startSynced();
+    const cleanedUp = Promise.withResolvers<Applied>();
+    backend.apply = (_, onInForce) => {
+      onInForce?.();
+      return cleanedUp.promise;
+    };
+    const addedAt = clock.now();
+    loop.add([setPolicy(deny)]);
+    await clock.advance(300);
+    cleanedUp.resolve(APPLIED);
+    await clock.advance(1);
+    expect(commits.at(-1)).toMatchObject({ inForceAt: addedAt, durationMs: 0, latenciesMs: [0] });
+    backend.apply = (_, onInForce) => {
+      onInForce?.();
+      return Promise.reject(refused());
+    };
+    const committed = commits.length;
+    loop.add([removePolicy(deny)]);
+    await clock.advance(20);
+    expect(commits).toHaveLength(committed);
+    expect(failures).toHaveLength(1);
+    expect(loop.inForce).toBe(false);
   });
 
   it("of the first write, the whole program is tried again", async () => {

@@ -36,7 +36,9 @@ export interface Commit extends WaitingTimes {
   readonly first: boolean;
   /** What changed since the last commit; undefined: the first one, or one after failures: what the kernel had is not known. */
   readonly delta: ProgramDelta | undefined;
-  /** From the start of the sync to the commit, graph and kernel. */
+  /** When packets met what changed: what nothing leads to any more may have been taken away after it. */
+  readonly inForceAt: number;
+  /** From the start of the sync until then, graph and kernel. */
   readonly durationMs: number;
 }
 
@@ -237,10 +239,14 @@ export class SyncLoop {
     const first = !this.#installed;
     const isDelta = this.#isSettled;
     let applied: Applied;
+    let inForceAt: number | undefined;
+    const onInForce = () => {
+      inForceAt = this.#clock.now();
+    };
     this.#kernelBusySince = this.#clock.now();
     this.#isWriting = true;
     try {
-      applied = first ? await this.#backend.install(this.#graph.program()) : await this.#backend.apply(delta);
+      applied = await (first ? this.#backend.install(this.#graph.program()) : this.#backend.apply(delta, onInForce));
     } catch (error) {
       this.#observer.failed(error, this.#backOff());
       return;
@@ -251,8 +257,8 @@ export class SyncLoop {
     this.#installed = true;
     this.#failures = 0;
     if (first) this.#verification.next(this.#clock.now());
-    const now = this.#clock.now();
-    const times = { durationMs: now - startedAt, ...this.#uncommitted.take(now) };
+    inForceAt ??= this.#clock.now();
+    const times = { inForceAt, durationMs: inForceAt - startedAt, ...this.#uncommitted.take(inForceAt) };
     this.#observer.committed({ applied, first, delta: isDelta ? delta : undefined, ...times });
   }
 

@@ -4,7 +4,8 @@ import { type Flow, ICMPV6, PROTOCOL_NUMBER, protocolNumber, type Traffic } from
 import { type Address, addressFamily, type Family } from "../net/address.ts";
 
 /** Where the kernel asks the rules: of what it routes on, of what is for this node, of what this node sends. */
-export type Hook = "forward" | "input" | "output";
+export const HOOKS = ["forward", "input", "output"] as const;
+export type Hook = (typeof HOOKS)[number];
 
 export type ConnectionState = "new" | "established" | "related" | "invalid" | "untracked";
 

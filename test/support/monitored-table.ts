@@ -17,7 +17,7 @@ export type KernelFault =
   /** nft hangs until `heal`. */
   | { readonly kind: "hang"; readonly committed: boolean };
 
-/** One transaction that the table took and that packets notice, together with the one that prepared it. */
+/** One transaction that the table took and that packets notice, together with the one that prepared it, without what goes after it. */
 export interface TableChange {
   readonly text: string;
   /** The table after it. */
@@ -141,9 +141,12 @@ export class MonitoredTable implements KernelTable {
     if (this.#hand === "read") this.#hand = "ours";
     if (ruleset === undefined) throw new Error("a transaction has left no table");
     const text = this.#prepared + renderTransaction(transaction);
-    if (isPreparation(transaction, before ?? withoutObjects(ruleset), ruleset)) {
-      this.#prepared = text;
-      return;
+    if (reachableText(before ?? withoutObjects(ruleset)) === reachableText(ruleset)) {
+      if (consistsOf(transaction, /^add-/)) {
+        this.#prepared = text;
+        return;
+      }
+      if (this.#hand === "ours" && consistsOf(transaction, /^(flush|delete)-/)) return;
     }
     this.#prepared = "";
     const change = { text, ruleset, isOurs: this.#hand === "ours" };
@@ -162,9 +165,8 @@ export class MonitoredTable implements KernelTable {
   }
 }
 
-/** It only adds, and nothing that packets meet is another. */
-function isPreparation({ operations }: Transaction, before: Ruleset, after: Ruleset): boolean {
-  return operations.every(({ kind }) => kind.startsWith("add-")) && reachableText(before) === reachableText(after);
+function consistsOf({ operations }: Transaction, kinds: RegExp): boolean {
+  return operations.every(({ kind }) => kinds.test(kind));
 }
 
 function withoutObjects({ table }: Ruleset): Ruleset {

@@ -3,6 +3,12 @@
 import type { Direction, Tier } from "../../model/policy.ts";
 import type { Family } from "../../net/address.ts";
 import type { ClassId } from "../../program/program.ts";
+import { HOOKS } from "../packet.ts";
+
+/** Base chains are named by their hooks. */
+export function isBaseChain(chain: string): boolean {
+  return HOOKS.some((hook) => hook === chain);
+}
 
 /** Local isolated address -> its class chain. */
 export function dispatchMap(direction: Direction, family: Family): string {

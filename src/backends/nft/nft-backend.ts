@@ -58,14 +58,14 @@ export class NftBackend implements Backend {
     });
   }
 
-  apply(delta: ProgramDelta): Promise<Applied> {
+  apply(delta: ProgramDelta, onInForce?: () => void): Promise<Applied> {
     return this.#alone(async () => {
       const tracker = this.#installed();
       const transaction = tracker.update(delta);
       if (!this.#trusted) return await this.#bringTo(tracker, await this.#table.read(), "repaired");
       if (transaction.operations.length === 0) return { how: "unchanged", operations: 0, elements: 0 };
       this.#trusted = false;
-      await this.#write(transaction);
+      await this.#write(transaction, onInForce);
       this.#trusted = true;
       return applied("delta", transaction);
     });
@@ -165,12 +165,16 @@ export class NftBackend implements Backend {
     }
   }
 
-  async #write(transaction: Transaction): Promise<void> {
-    if (transaction.operations.length === 0) return;
-    for (const phase of phasesOf(transaction)) {
-      this.#hooks.onTransaction?.(renderTransaction(phase));
-      await this.#table.write(phase);
-    }
+  async #write(transaction: Transaction, onInForce?: () => void): Promise<void> {
+    const { change, cleanUp } = phasesOf(transaction);
+    for (const phase of change) await this.#writePhase(phase);
+    onInForce?.();
+    if (cleanUp !== undefined) await this.#writePhase(cleanUp);
+  }
+
+  async #writePhase(phase: Transaction): Promise<void> {
+    this.#hooks.onTransaction?.(renderTransaction(phase));
+    await this.#table.write(phase);
   }
 
   #installed(): RulesetTracker {

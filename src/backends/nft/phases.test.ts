@@ -40,8 +40,11 @@ const addElements = (name: string, target?: string): Operation => ({
 const deleteSet = (name: string): Operation => ({ kind: "delete-set", set: name, setKind: "set" });
 
 const transaction = (...operations: readonly Operation[]): Transaction => ({ table: "nftpol", operations });
-const phases = (...operations: readonly Operation[]) =>
-  phasesOf(transaction(...operations)).map((each) => each.operations);
+/** What is written, one after the other. */
+const phases = (...operations: readonly Operation[]) => {
+  const { change, cleanUp } = phasesOf(transaction(...operations));
+  return [...change, ...(cleanUp === undefined ? [] : [cleanUp])].map((each) => each.operations);
+};
 
 describe("what nothing leads to yet comes first", () => {
   it("a new class with its sets, before the element that leads to it and before what it replaces goes", () => {
@@ -51,7 +54,8 @@ describe("what nothing leads to yet comes first", () => {
     const [chainFirst, ...others] = prepared as [Operation, ...Operation[]];
     expect(phases(chainFirst, ...others.slice(0, 2), change[0] as Operation, others[2] as Operation, removal)).toEqual([
       prepared,
-      change,
+      change.slice(0, 1),
+      change.slice(1),
     ]);
   });
 
@@ -110,4 +114,28 @@ it("a table that is made anew is one transaction", () => {
     addChain("a"),
   ];
   expect(phases(...operations)).toEqual([operations]);
+});
+
+describe("what nothing leads to any more goes last, where the step before it is one of elements alone", () => {
+  const flush: Operation = { kind: "flush-chain", chain: "old" };
+  const removal: Operation = { kind: "delete-chain", chain: "old" };
+  const counter: Operation = { kind: "delete-counter", name: "unused" };
+
+  it("a class that is replaced, with its sets", () => {
+    const step = addElements("ingress4", "there");
+    const { change, cleanUp } = phasesOf(transaction(flush, step, deleteSet("peers"), removal, counter));
+    expect(change).toEqual([transaction(step)]);
+    expect(cleanUp).toEqual(transaction(flush, deleteSet("peers"), removal, counter));
+  });
+
+  it.each<[string, readonly Operation[]]>([
+    ["a chain gets other rules", [{ kind: "flush-chain", chain: "forward" }, addRule("forward", "there"), removal]],
+    ["a set is made anew under its name", [flush, deleteSet("grown"), addSet("grown"), addElements("grown"), removal]],
+    ["a hook goes, which packets meet by itself", [addElements("node4"), { kind: "delete-chain", chain: "input" }]],
+    ["nothing else changes", [flush, removal, deleteSet("peers")]],
+  ])("all at once where %s", (_, operations) => {
+    const { change, cleanUp } = phasesOf(transaction(...operations));
+    expect(change).toEqual([transaction(...operations)]);
+    expect(cleanUp).toBeUndefined();
+  });
 });

@@ -1,4 +1,5 @@
-// One change as the kernel needs it: first what nothing leads to yet, then the step that packets notice.
+// One change as the kernel needs it: first what nothing leads to yet, then the step that packets notice, then what nothing leads to any
+// more.
 //
 // A packet reads once which generation of rules it meets, but looks sets up in the generation of that moment; and interval sets
 // (anonymous ones of port ranges, too) are filled only after the new rules are in force. So a chain that is made in the same
@@ -6,15 +7,36 @@
 // set is empty for packets just after (an allowed one is dropped). Measured on Linux 6.18, docs/data-plane.md. Both are avoided
 // when new chains and sets are complete before anything leads to them.
 
+import { isBaseChain } from "./names.ts";
 import { chainsOfRule, setsOfRule } from "./ruleset.ts";
 import type { Operation, Transaction } from "./transaction.ts";
 
-/**
- * One or two transactions, in order. Only the last one changes what packets meet; when it fails, what the first one made is
- * reached by nothing: of a table where there was none, the hooks come last. A table that replaces another is one.
- */
-export function phasesOf({ table, operations }: Transaction): readonly Transaction[] {
-  if (operations.some(({ kind }) => kind === "delete-table")) return [{ table, operations }];
+export interface Phases {
+  /**
+   * One or two transactions, in order; none: nothing changes. Only the last one changes what packets meet; when it fails, what the first one
+   * made is reached by nothing: of a table where there was none, the hooks come last. A table that replaces another is one.
+   */
+  readonly change: readonly Transaction[];
+  /** To be written after it. What it takes away is reached by nothing any more. */
+  readonly cleanUp: Transaction | undefined;
+}
+
+export function phasesOf({ table, operations }: Transaction): Phases {
+  const { prepare, switchOver, cleanUp } = split(operations);
+  const asTransaction = (phase: readonly Operation[]): Transaction[] =>
+    phase.length === 0 ? [] : [{ table, operations: phase }];
+  return { change: [prepare, switchOver].flatMap(asTransaction), cleanUp: asTransaction(cleanUp)[0] };
+}
+
+interface Split {
+  readonly prepare: readonly Operation[];
+  readonly switchOver: readonly Operation[];
+  readonly cleanUp: readonly Operation[];
+}
+
+function split(operations: readonly Operation[]): Split {
+  if (operations.some(({ kind }) => kind === "delete-table"))
+    return { prepare: [], switchOver: operations, cleanUp: [] };
   const late = findLate(operations);
   const isNew = new Set(operations.flatMap((operation) => nameOfNew(operation) ?? []));
   const canPrepare = (name: string) => isNew.has(name) && !late.has(name);
@@ -35,9 +57,28 @@ export function phasesOf({ table, operations }: Transaction): readonly Transacti
         return false;
     }
   };
-  const phases = [operations.filter(prepares), operations.filter((operation) => !prepares(operation))];
-  return phases.filter((phase) => phase.length > 0).map((phase) => ({ table, operations: phase }));
+  const others = operations.filter((operation) => !prepares(operation));
+  return { prepare: operations.filter(prepares), ...splitCleanUp(others) };
 }
+
+/** The step that packets notice does not wait for what it leaves, where it is one of elements alone: such a step is by far the quickest. */
+function splitCleanUp(operations: readonly Operation[]): Pick<Split, "switchOver" | "cleanUp"> {
+  const deleted = new Set(
+    operations.flatMap((operation) => (operation.kind === "delete-chain" ? [operation.chain] : [])),
+  );
+  const cleansUp = (operation: Operation): boolean => {
+    if (operation.kind === "flush-chain") return deleted.has(operation.chain);
+    return CLEAN_UP_KINDS.has(operation.kind);
+  };
+  const switchOver = operations.filter((operation) => !cleansUp(operation));
+  const isElementsOnly = switchOver.every(({ kind }) => kind === "add-elements" || kind === "delete-elements");
+  // Packets meet a base chain whatever leads to it.
+  const isReached = [...deleted].some(isBaseChain);
+  if (switchOver.length === 0 || !isElementsOnly || isReached) return { switchOver: operations, cleanUp: [] };
+  return { switchOver, cleanUp: operations.filter(cleansUp) };
+}
+
+const CLEAN_UP_KINDS: ReadonlySet<Operation["kind"]> = new Set(["delete-chain", "delete-set", "delete-counter"]);
 
 /** What cannot be made before the rest: hooks, what takes the name of something that goes, and what refers to these. */
 function findLate(operations: readonly Operation[]): ReadonlySet<string> {

@@ -1,7 +1,7 @@
 // `nft -j list table inet nftpol` -> ruleset. Understands what our rules use, in the spellings of nft 1.0.6 and newer.
 // What it does not understand (somebody else's rule in our table) is kept as a finding, never guessed.
 
-import type { Hook } from "../packet.ts";
+import { HOOKS, type Hook } from "../packet.ts";
 import type {
   Chain,
   Expression,
@@ -113,8 +113,7 @@ function readChain(body: Json): Omit<Chain, "rules"> {
   const common = { name: String(body.name), comment: body.comment as string | undefined };
   if (body.hook === undefined) return { ...common, hook: undefined };
   const hook = body.hook as Hook;
-  if (!["forward", "input", "output"].includes(hook) || body.type !== "filter" || body.policy !== "accept")
-    return fail();
+  if (!HOOKS.some((each) => each === hook) || body.type !== "filter" || body.policy !== "accept") return fail();
   return { ...common, hook: { name: hook, priority: body.prio as number } };
 }
 
