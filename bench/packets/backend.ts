@@ -38,8 +38,8 @@ export interface BenchRules {
   trace(packet: Packet): MetRules;
   /** All that counts once `load` was asked for it. */
   readonly counters: readonly RuleCounter[];
-  /** Packets since the rules were loaded, by the names of the counters. */
-  readCounters(run: RunInNode): Promise<ReadonlyMap<string, number>>;
+  /** Packets since it was asked last, or the rules were loaded, by the names of the counters. */
+  takeCounters(run: RunInNode): Promise<ReadonlyMap<string, number>>;
 }
 
 export interface RuleCounter {

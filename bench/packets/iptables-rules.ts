@@ -130,7 +130,9 @@ export class IptablesRules implements BenchRules {
 
   /** Each rule has a counter always. */
   async load(run: RunInNode): Promise<void> {
-    await run([...WITHOUT_LOCK, `${this.#name}-restore`], EMPTY_FILTER);
+    // The rules before may have been of the other family, and of another shape.
+    for (const restore of [`${this.#name}-restore`, ipv6Restore(this.#name)])
+      await run([...WITHOUT_LOCK, restore], EMPTY_FILTER);
     await destroySets(run);
     if (this.#sets !== "") await run(["ipset", "restore"], this.#sets);
     await run([...WITHOUT_LOCK, `${this.#name}-restore`, "--noflush"], this.#rules);
@@ -147,8 +149,10 @@ export class IptablesRules implements BenchRules {
     };
   }
 
-  async readCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
-    return savedCounters(await run([...WITHOUT_LOCK, `${this.#name}-save`, "-c", "-t", "filter"]));
+  async takeCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
+    const saved = await run([...WITHOUT_LOCK, `${this.#name}-save`, "-c", "-t", "filter"]);
+    await run([...WITHOUT_LOCK, this.#name, "-Z"]);
+    return savedCounters(saved);
   }
 }
 

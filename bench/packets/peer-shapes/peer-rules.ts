@@ -55,8 +55,8 @@ export class PeerRules implements BenchRules {
     };
   }
 
-  readCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
-    return this.#tool.readCounters(this.#traced.family, run);
+  takeCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
+    return this.#tool.takeCounters(this.#traced.family, run);
   }
 }
 

@@ -12,7 +12,8 @@ export interface PeerTool {
   readonly counterOf: (chain: string, ruleIndex: number) => string;
   /** These rules and no others. `counted`: every rule counts under the name that `counterOf` gives. */
   readonly load: (ruleset: PeerRuleset, run: RunInNode, counted: boolean) => Promise<void>;
-  readonly readCounters: (family: Family, run: RunInNode) => Promise<ReadonlyMap<string, number>>;
+  /** Since it was asked last, or the rules were loaded. */
+  readonly takeCounters: (family: Family, run: RunInNode) => Promise<ReadonlyMap<string, number>>;
 }
 
 /** `table`: of the family, and the only one in the node. */
@@ -24,8 +25,9 @@ export function nftTool(table: string): PeerTool {
       const text = tableText(ruleset, table, counted ? counterOf : undefined);
       await run(["nft", "-f", "-"], `flush ruleset\n${text}`);
     },
-    readCounters: async (family, run) =>
-      countersIn(await run(["nft", "-j", "list", "counters", "table", family === 4 ? "ip" : "ip6", table])),
+    // Reset, not listed: see NftRules.
+    takeCounters: async (family, run) =>
+      countersIn(await run(["nft", "-j", "reset", "counters", "table", family === 4 ? "ip" : "ip6", table])),
   };
 }
 
@@ -50,7 +52,11 @@ export function legacyTool(setOptions: string): PeerTool {
       await run(["ipset", "restore"], setsText(ruleset, setOptions));
       await run(program(ruleset.family, "restore"), restoreText(ruleset));
     },
-    readCounters: async (family, run) => savedCounters(await run([...program(family, "save"), "-c", "-t", "filter"])),
+    takeCounters: async (family, run) => {
+      const saved = await run([...program(family, "save"), "-c", "-t", "filter"]);
+      await run([...WITHOUT_LOCK, family === 4 ? "iptables-legacy" : "ip6tables-legacy", "-Z"]);
+      return savedCounters(saved);
+    },
   };
 }
 
