@@ -43,7 +43,7 @@ export interface BenchPlot {
 
 export interface BenchSeries {
   readonly name: string;
-  /** Ours is drawn before all others. */
+  /** Ours is drawn in front of all others, and thicker. */
   readonly isOurs: boolean;
   /** By x, ascending. */
   readonly points: readonly BenchPoint[];

@@ -55,6 +55,11 @@ describe("the page", () => {
       message: "line 1: packets has no table packets-nothing; it has packets-targets",
     },
     {
+      name: "all that is missing, in one go",
+      page: `${part("plot packets-a")}\n${part("table packets-b")}`,
+      message: /^line 1: packets has no plot packets-a; it has packets-new\nline 4: packets has no table packets-b; /,
+    },
+    {
       name: "a plot asked for as a table",
       page: `text\n${part("table packets-new")}`,
       message: "line 2: packets has no table packets-new; it has packets-targets",

@@ -16,10 +16,10 @@ export interface FilledPage {
   readonly notes: readonly string[];
 }
 
-/** Throws where a marker is not one, has no end, or asks for something that a measured benchmark did not leave. */
+/** Throws where a marker is not one, has no end, or asks for something that a measured benchmark did not leave: then names all of these. */
 export function fillPage(page: string, documents: readonly BenchDocument[]): FilledPage {
-  const problems = documents.flatMap(idProblems);
-  if (problems.length > 0) throw new Error(problems.join("\n"));
+  throwAll(documents.flatMap(idProblems));
+  const missing: string[] = [];
   const shown = new Set<string>();
   const lines: string[] = [];
   let open: Marker | undefined;
@@ -30,7 +30,9 @@ export function fillPage(page: string, documents: readonly BenchDocument[]): Fil
     } else if (marker === "end") {
       if (open === undefined) throw new Error(`line ${index + 1}: ${line} without a beginning`);
       shown.add(`${open.kind} ${open.id}`);
-      lines.push(`<!-- bench:${open.kind} ${open.id} -->`, "", partOf(open, documents), "", END);
+      const part = partOf(open, documents);
+      if (part === undefined) missing.push(missingWords(open, documents));
+      lines.push(`<!-- bench:${open.kind} ${open.id} -->`, "", part ?? "", "", END);
       open = undefined;
     } else {
       if (open !== undefined) throw new Error(`line ${open.line}: ${wordsOf(open)} has no ${END}`);
@@ -38,6 +40,7 @@ export function fillPage(page: string, documents: readonly BenchDocument[]): Fil
     }
   }
   if (open !== undefined) throw new Error(`line ${open.line}: ${wordsOf(open)} has no ${END}`);
+  throwAll(missing);
   return {
     text: lines.join("\n"),
     plotIds: documents.flatMap(({ plots }) => plots.map(({ id }) => id)).filter((id) => shown.has(`plot ${id}`)),
@@ -65,17 +68,24 @@ function markerIn(line: string, number: number): Marker | "end" | undefined {
   return { kind, id, bench, line: number };
 }
 
-function partOf(marker: Marker, documents: readonly BenchDocument[]): string {
-  const { kind, id, bench, line } = marker;
+/** undefined: the benchmark was measured and left no such thing. */
+function partOf({ kind, id, bench }: Marker, documents: readonly BenchDocument[]): string | undefined {
   const document = documents.find((each) => each.bench === bench);
   if (document === undefined) return `Not measured yet: \`npm run performance -- ${bench}\`.`;
   if (kind === "machine") return markdownMachine(document);
-  const table = kind === "table" ? document.tables.find((each) => each.id === id) : undefined;
-  if (table !== undefined) return markdownTable(table);
-  const plot = kind === "plot" ? document.plots.find((each) => each.id === id) : undefined;
-  if (plot !== undefined) return markdownPlot(plot);
-  const there = (kind === "table" ? document.tables : document.plots).map((each) => each.id);
-  throw new Error(`line ${line}: ${bench} has no ${kind} ${id}; it has ${there.join(", ") || "none"}`);
+  if (kind === "plot") return document.plots.filter((plot) => plot.id === id).map(markdownPlot)[0];
+  return document.tables.filter((table) => table.id === id).map(markdownTable)[0];
+}
+
+function missingWords({ kind, id, bench, line }: Marker, documents: readonly BenchDocument[]): string {
+  const there = documents
+    .filter((each) => each.bench === bench)
+    .flatMap(({ tables, plots }): readonly { readonly id: string }[] => (kind === "plot" ? plots : tables));
+  return `line ${line}: ${bench} has no ${kind} ${id}; it has ${there.map((each) => each.id).join(", ") || "none"}`;
+}
+
+function throwAll(problems: readonly string[]): void {
+  if (problems.length > 0) throw new Error(problems.join("\n"));
 }
 
 function wordsOf({ kind, id }: Marker): string {
