@@ -1,6 +1,6 @@
 // Rules shaped like kube-router's with iptables and ipset; not its own. The facts, from its source (2026, pkg/controllers/netpol):
-// - npc_iptables.go: FORWARD jumps to KUBE-ROUTER-FORWARD, which ends in the explicit accept of judged packets (ensureTopLevelChains,
-//   ensureExplicitAccept); KUBE-NWPLCY-COMMON drops invalid packets, accepts known connections and some ICMP (ensureCommonPolicyChain,
+// - npc_iptables.go: FORWARD jumps to KUBE-ROUTER-FORWARD, which ends in a jump to KUBE-NWPLCY-TAIL, which accepts judged packets
+//   (ensureTopLevelChains, ensureDefaultTailChain; without the option that closes unknown pods); KUBE-NWPLCY-COMMON drops invalid packets, accepts known connections and some ICMP (ensureCommonPolicyChain,
 //   pkg/utils/iptables.go CommonICMPRules); KUBE-NWPLCY-DEFAULT marks (ensureDefaultNetworkPolicyChain).
 // - pod.go: every local pod has a chain, restricted or not; four rules lead to it, each inserted as the first: routed and bridged, to
 //   the pod and from it (interceptPodInboundTraffic, interceptPodOutboundTraffic). In the chain COMMON, packets from the node, each
@@ -51,6 +51,7 @@ export const KUBE_ROUTER_SET_OPTIONS = "timeout 0";
 const FORWARD = "KUBE-ROUTER-FORWARD";
 const COMMON = "KUBE-NWPLCY-COMMON";
 const DEFAULT = "KUBE-NWPLCY-DEFAULT";
+const TAIL = "KUBE-NWPLCY-TAIL";
 const UNALLOWED: Match = { kind: "mark", mask: ALLOWED_MARK, value: ALLOWED_MARK, negated: true };
 const NOTED = { comments: 1 };
 
@@ -63,7 +64,8 @@ export function kubeRouterIptables(policies: NodePolicies, ends: Ends): PeerRule
     base: "FORWARD",
     chains: new Map([
       ["FORWARD", [rule([], jump(FORWARD), NOTED)]],
-      [FORWARD, [...pods.toReversed().flatMap(waysToPod), rule([marked(JUDGED_MARK)], ACCEPT, NOTED)]],
+      [FORWARD, [...pods.toReversed().flatMap(waysToPod), rule([], jump(TAIL), NOTED)]],
+      [TAIL, [rule([marked(JUDGED_MARK)], ACCEPT, NOTED)]],
       [COMMON, commonRules(family)],
       [DEFAULT, [rule([], setMark(ALLOWED_MARK), NOTED)]],
       ...own.map(({ rules }, index): [string, readonly PeerRule[]] => [policyChain(index), rules]),

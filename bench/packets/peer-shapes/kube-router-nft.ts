@@ -1,11 +1,12 @@
 // Rules shaped like kube-router's with nftables; not its own. The facts, from its source (2026, pkg/controllers/netpol/npc_nftables.go):
 // - a table for each family; the chain KUBE-ROUTER-FORWARD at the forward hook with two rules for every local pod, to it and from it,
-//   and the explicit accept of judged packets at the end (ensureTopLevelChains, syncPodFirewallChains, ensureExplicitAccept).
+//   and at the end a jump to KUBE-NWPLCY-TAIL, which accepts judged packets (syncTopLevelChainsAtomic, populateDefaultTailChain; without
+//   the option that closes unknown pods).
 // - a chain for every pod: COMMON, packets from the node, each policy, DEFAULT for a direction without policies, log, reject, and the
 //   marks (syncPodFirewallChains); COMMON and DEFAULT as with iptables (ensureCommonPolicyChain, ensureDefaultNetworkPolicyChain).
 // - a chain and a set of subjects for each policy, a set of peers for each rule, one rule that marks and returns for each peer set and
-//   port; sets of addresses without a size, interval sets of blocks, one more for their exceptions, which return before the blocks
-//   are asked (processIngressRulesNft, appendRuleToPolicyChainNft, nftAddOrReplaceIPSet, nftAddOrReplaceIPBlockSet).
+//   port; sets of addresses without a size, interval sets of blocks; where blocks have exceptions, a chain for them, which first returns
+//   for the set of exceptions (processIngressRulesNft, appendRuleToPolicyChainNft, nftAddOrReplaceIPSet, nftAddOrReplaceIPBlockSet).
 // - a counter in each rule but the log and those that set marks at a pod's end.
 // Left out: chains of input and output. `reject` is `drop` here, which costs less: the answer to a client would stop its socket.
 
@@ -23,7 +24,7 @@ import {
   policyChain,
   subjectSet,
 } from "./kube-router-policies.ts";
-import type { NodePolicies, PortNumber, ResolvedPolicy, ResolvedRule } from "./node-policies.ts";
+import type { NodePolicies, PortNumber, ResolvedPolicy } from "./node-policies.ts";
 import {
   ACCEPT,
   clearMark,
@@ -53,6 +54,7 @@ export function kubeRouterTable(family: Family): string {
 const FORWARD = "KUBE-ROUTER-FORWARD";
 const COMMON = "KUBE-NWPLCY-COMMON";
 const DEFAULT = "KUBE-NWPLCY-DEFAULT";
+const TAIL = "KUBE-NWPLCY-TAIL";
 const UNCOUNTED = { isCounted: false };
 
 export function kubeRouterNft(policies: NodePolicies, ends: Ends): PeerRuleset {
@@ -63,10 +65,11 @@ export function kubeRouterNft(policies: NodePolicies, ends: Ends): PeerRuleset {
     family,
     base: FORWARD,
     chains: new Map([
-      [FORWARD, [...pods.flatMap(waysToPod), rule([marked(JUDGED_MARK)], ACCEPT)]],
+      [FORWARD, [...pods.flatMap(waysToPod), rule([], jump(TAIL)), rule([marked(JUDGED_MARK)], ACCEPT)]],
+      [TAIL, [rule([marked(JUDGED_MARK)], ACCEPT)]],
       [COMMON, commonRules(family)],
       [DEFAULT, [rule([], setMark(ALLOWED_MARK))]],
-      ...own.map(({ rules }, index): [string, readonly PeerRule[]] => [policyChain(index), rules]),
+      ...own.flatMap(({ chains }) => chains),
       ...pods.map((pod): [string, readonly PeerRule[]] => [pod.chain, podRules(pod)]),
     ]),
     sets: own.flatMap(({ sets }) => sets),
@@ -99,37 +102,50 @@ function podRules({ address, policyChains }: JudgedPod): PeerRule[] {
   ];
 }
 
+type NamedChain = readonly [string, readonly PeerRule[]];
+
 interface PolicyParts {
-  readonly rules: readonly PeerRule[];
+  /** Its own is the first. */
+  readonly chains: readonly NamedChain[];
   readonly sets: readonly PeerSet[];
 }
 
 function policyRules(policy: ResolvedPolicy, index: number, family: Family): PolicyParts {
   const subjects = subjectSet(policy, index, family);
-  const parts = policy.rules.map((each, ruleIndex): PolicyParts => {
-    const origin = networkPolicyOrigin(policy.name, ruleIndex);
+  const parts = policy.rules.flatMap((each, ruleIndex): RuleParts[] => {
+    const toPeers = (set: PeerSet) =>
+      markingRules(set, subjects, each.ports, networkPolicyOrigin(policy.name, ruleIndex));
     const pods = peerSet(each, index, ruleIndex, family);
-    const blocks = blockParts(each, index, ruleIndex, family);
-    return {
-      rules: [
-        ...(pods === undefined ? [] : markingRules(pods, subjects, each.ports, origin)),
-        ...(blocks === undefined
-          ? []
-          : [...blocks.exceptRules, ...markingRules(blocks.included, subjects, each.ports, origin)]),
-      ],
-      sets: [...(pods === undefined ? [] : [pods]), ...(blocks?.sets ?? [])],
-    };
+    const blocks = blockSet(each, index, ruleIndex, family);
+    return [
+      ...(pods === undefined ? [] : [{ rules: toPeers(pods), chains: [], sets: [pods] }]),
+      ...(blocks === undefined ? [] : [blockParts(blocks, toPeers)]),
+    ];
   });
-  return { rules: parts.flatMap(({ rules }) => rules), sets: [subjects, ...parts.flatMap(({ sets }) => sets)] };
+  const own: NamedChain = [policyChain(index), parts.flatMap(({ rules }) => rules)];
+  return {
+    chains: [own, ...parts.flatMap(({ chains }) => chains)],
+    sets: [subjects, ...parts.flatMap(({ sets }) => sets)],
+  };
 }
 
-function blockParts(each: ResolvedRule, policy: number, index: number, family: Family) {
-  const set = blockSet(each, policy, index, family);
-  if (set === undefined) return undefined;
-  const included: PeerSet = { ...set, excepts: [] };
-  if (set.excepts.length === 0) return { included, sets: [included], exceptRules: [] };
-  const excepted: PeerSet = { ...set, name: `${set.name}-EXCEPT`, elements: set.excepts, excepts: [] };
-  return { included, sets: [included, excepted], exceptRules: [rule([inSet("src", excepted.name)], RETURN)] };
+interface RuleParts {
+  /** In the policy's chain. */
+  readonly rules: readonly PeerRule[];
+  readonly chains: readonly NamedChain[];
+  readonly sets: readonly PeerSet[];
+}
+
+function blockParts(blocks: PeerSet, toPeers: (set: PeerSet) => readonly PeerRule[]): RuleParts {
+  const included: PeerSet = { ...blocks, excepts: [] };
+  if (blocks.excepts.length === 0) return { rules: toPeers(included), chains: [], sets: [included] };
+  const excepted: PeerSet = { ...included, name: `${blocks.name}-EXCEPT`, elements: blocks.excepts };
+  const chain = `${blocks.name}-CHAIN`;
+  return {
+    rules: [rule([], jump(chain))],
+    chains: [[chain, [rule([inSet("src", excepted.name)], RETURN), ...toPeers(included)]]],
+    sets: [included, excepted],
+  };
 }
 
 function markingRules(peers: PeerSet, subjects: PeerSet, ports: readonly PortNumber[], origin: string): PeerRule[] {

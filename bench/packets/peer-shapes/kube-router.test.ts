@@ -26,7 +26,9 @@ function rulesOf({ chains }: PeerRuleset, chain: string) {
 }
 
 it("with iptables four rules lead to each pod, the last pod's first", () => {
-  const way = iptables(kubeRouterIptables(samplePolicies(ENDS), ENDS), "KUBE-ROUTER-FORWARD");
+  const ruleset = kubeRouterIptables(samplePolicies(ENDS), ENDS);
+  const way = iptables(ruleset, "KUBE-ROUTER-FORWARD");
+  expect(iptables(ruleset, "KUBE-NWPLCY-TAIL")).toEqual(["-m mark --mark 0x20000/0x20000 -j ACCEPT"]);
   expect(way).toHaveLength(4 * 4 + 1);
   expect(way.slice(0, 4)).toEqual([
     `-m physdev --physdev-is-bridged -s ${FREE}/32 -j KUBE-POD-FW-3`,
@@ -35,7 +37,7 @@ it("with iptables four rules lead to each pod, the last pod's first", () => {
     `-d ${FREE}/32 -j KUBE-POD-FW-3`,
   ]);
   expect(way.at(-2)).toBe(`-d ${RESTRICTED}/32 -j KUBE-POD-FW-0`);
-  expect(way.at(-1)).toBe("-m mark --mark 0x20000/0x20000 -j ACCEPT");
+  expect(way.at(-1)).toBe("-j KUBE-NWPLCY-TAIL");
 });
 
 it("with iptables a pod's chain asks every policy, and judges by the mark", () => {
@@ -74,7 +76,8 @@ it("with iptables exceptions are in the set of blocks, and all addresses are two
 
 it("with nft two rules lead to each pod, in their order", () => {
   const way = nft(kubeRouterNft(samplePolicies(ENDS), ENDS), "KUBE-ROUTER-FORWARD");
-  expect(way).toHaveLength(2 * 4 + 1);
+  expect(way).toHaveLength(2 * 4 + 2);
+  expect(way.at(-2)).toBe("counter jump KUBE-NWPLCY-TAIL");
   expect(way.slice(0, 2)).toEqual([
     `ip daddr ${RESTRICTED}/32 counter jump KUBE-POD-FW-0`,
     `ip saddr ${RESTRICTED}/32 counter jump KUBE-POD-FW-0`,
@@ -96,12 +99,15 @@ it("with nft a pod's chain asks every policy, and judges by the mark", () => {
   ]);
 });
 
-it("with nft a rule marks and returns; exceptions return before the blocks are asked", () => {
+it("with nft a rule marks and returns; blocks with exceptions have a chain, where these return first", () => {
   const blocks = [{ cidr: "10.0.0.0/8", excepts: ["10.1.0.0/16"] }];
   const ruleset = kubeRouterNft(withRule({ ...peers([ENDS.client], [80]), blocks }), ENDS);
   const done = "ip daddr @KUBE-DST-0 udp dport 80 counter meta mark set meta mark or 0x10000 return";
   expect(nft(ruleset, "KUBE-NWPLCY-0")).toEqual([
     `ip saddr @KUBE-SRC-0-0 ${done}`,
+    "counter jump KUBE-SRC-0-0-NET-CHAIN",
+  ]);
+  expect(nft(ruleset, "KUBE-SRC-0-0-NET-CHAIN")).toEqual([
     "ip saddr @KUBE-SRC-0-0-NET-EXCEPT counter return",
     `ip saddr @KUBE-SRC-0-0-NET ${done}`,
   ]);
