@@ -4,6 +4,7 @@
 import type { BenchDocument } from "../document.ts";
 import { keptText } from "./documents.ts";
 import { fillPage } from "./page.ts";
+import { seriesSlots } from "./series-slots.ts";
 import { svgPlot } from "./svg-plot.ts";
 
 export interface PageFiles {
@@ -15,12 +16,15 @@ export interface PageFiles {
 
 export function pageFiles(page: string, documents: readonly BenchDocument[]): PageFiles {
   const { text, plotIds, notes } = fillPage(page, documents);
-  const plots = documents.flatMap(({ plots }) => plots).filter(({ id }) => plotIds.includes(id));
+  const plots = documents.flatMap(({ plots }) => {
+    const slots = seriesSlots(plots);
+    return plots.filter(({ id }) => plotIds.includes(id)).map((plot) => ({ plot, slots: slots.get(plot.id) ?? [] }));
+  });
   return {
     page: text,
     files: new Map([
       ...documents.map((document): [string, string] => [`${document.bench}.json`, keptText(document)]),
-      ...plots.map((plot): [string, string] => [`${plot.id}.svg`, svgPlot(plot)]),
+      ...plots.map(({ plot, slots }): [string, string] => [`${plot.id}.svg`, svgPlot(plot, slots)]),
     ]),
     notes,
   };

@@ -3,7 +3,8 @@
 
 import type { BenchPlot, BenchPoint, BenchSeries } from "../document.ts";
 import { type Axis, hasPlace, measuredAxis, ratioOf, tickText, valueAxis } from "./axis.ts";
-import { type SeriesStyle, stylesOf } from "./series-style.ts";
+import { type Slots, slotsAlone } from "./series-slots.ts";
+import { type SeriesStyle, styleOf } from "./series-style.ts";
 import { spread } from "./spread.ts";
 import { textWidth, wrapped } from "./svg-text.ts";
 
@@ -22,6 +23,8 @@ export interface PlacedPoint {
   readonly y: number;
   /** 0 or less on a log axis: it stands at the lower edge. */
   readonly isBelow: boolean;
+  /** Between this one and the one before it others have a point. */
+  readonly isBehindGap: boolean;
   /** The ends of the error bar; undefined: there is none. */
   readonly bar: readonly [low: number, high: number] | undefined;
 }
@@ -68,7 +71,8 @@ const LABEL_GAP = 34;
 const LINE_HEIGHT = 16;
 const NOTE_HEIGHT = 15;
 
-export function layoutOf(plot: BenchPlot): PlotLayout {
+/** `slots`: how the series look, if that depends on other plots. */
+export function layoutOf(plot: BenchPlot, slots: Slots = slotsAlone(plot)): PlotLayout {
   const all = plot.series.flatMap(({ points }) => points);
   const xAxis = measuredAxis(
     plot.xScale,
@@ -83,7 +87,6 @@ export function layoutOf(plot: BenchPlot): PlotLayout {
     y: 29 + 20 * index,
   }));
   const noteTexts = notesOf(plot);
-  const styles = stylesOf(plot.series);
   const labelLines = plot.series.map((series) => wrapped(labelOf(plot, series), LABEL_WIDTH, 12));
   const labelWidth = Math.max(0, ...labelLines.flat().map((line) => textWidth(line, 12) * BOLD));
   const box: Box = {
@@ -94,11 +97,7 @@ export function layoutOf(plot: BenchPlot): PlotLayout {
   };
   const xPixel = (value: number) => box.left + INSET + ratioOf(xAxis, value) * (box.right - box.left - 2 * INSET);
   const yPixel = (value: number) => box.bottom - ratioOf(yAxis, value) * (box.bottom - box.top);
-  const placed = plot.series.map(({ points }) =>
-    points
-      .filter((point) => hasPoint(plot, point))
-      .map((point) => placedPoint(plot, point, { xPixel, yPixel, lowest: box.bottom })),
-  );
+  const placed = plot.series.map((series) => placedPoints(plot, series, { xPixel, yPixel, lowest: box.bottom }));
   const labels = placeLabels(labelLines, placed, box);
   return {
     box,
@@ -113,7 +112,7 @@ export function layoutOf(plot: BenchPlot): PlotLayout {
     })),
     series: plot.series.map((series, index) => ({
       series,
-      style: styles.get(series) as SeriesStyle,
+      style: styleOf(series, slots[index] ?? index),
       points: placed[index] as readonly PlacedPoint[],
       label: labels[index] as PlacedLabel,
     })),
@@ -135,16 +134,25 @@ interface Pixels {
   readonly lowest: number;
 }
 
-function placedPoint({ yScale }: BenchPlot, { x, y, low, high }: BenchPoint, pixels: Pixels): PlacedPoint {
-  const yOf = (value: number) =>
-    hasPlace(yScale, value) ? Math.min(pixels.lowest, pixels.yPixel(value)) : pixels.lowest;
-  const hasBar = low !== undefined && high !== undefined && Number.isFinite(low) && Number.isFinite(high);
-  return {
-    x: pixels.xPixel(x),
-    y: yOf(y),
-    isBelow: !hasPlace(yScale, y),
-    bar: hasBar ? [yOf(low), yOf(high)] : undefined,
-  };
+function placedPoints(plot: BenchPlot, { points }: BenchSeries, { xPixel, yPixel, lowest }: Pixels): PlacedPoint[] {
+  const yOf = (value: number) => (hasPlace(plot.yScale, value) ? Math.min(lowest, yPixel(value)) : lowest);
+  const drawn = points.filter((point) => hasPoint(plot, point));
+  return drawn.map(({ x, y, low, high }, index) => {
+    const hasBar = low !== undefined && high !== undefined && Number.isFinite(low) && Number.isFinite(high);
+    return {
+      x: xPixel(x),
+      y: yOf(y),
+      isBelow: !hasPlace(plot.yScale, y),
+      isBehindGap: hasGap(plot, drawn[index - 1], x),
+      bar: hasBar ? [yOf(low), yOf(high)] : undefined,
+    };
+  });
+}
+
+/** Whether another series, or this one without a figure, has a point between. */
+function hasGap({ series }: BenchPlot, before: BenchPoint | undefined, x: number): boolean {
+  if (before === undefined) return false;
+  return series.some(({ points }) => points.some((point) => point.x > before.x && point.x < x));
 }
 
 function labelOf(plot: BenchPlot, { name, points }: BenchSeries): string {
@@ -153,6 +161,10 @@ function labelOf(plot: BenchPlot, { name, points }: BenchSeries): string {
 
 /** What the plot does not show as it was measured. */
 function notesOf(plot: BenchPlot): string[] {
+  const hasGaps = plot.series.some(({ points }) => {
+    const drawn = points.filter((point) => hasPoint(plot, point));
+    return drawn.some(({ x }, index) => hasGap(plot, drawn[index - 1], x));
+  });
   const points = plot.series.flatMap(({ points }) => points);
   const lost = points.filter(({ y }) => !Number.isFinite(y)).length;
   const leftOut = points.filter((point) => Number.isFinite(point.y) && !hasPoint(plot, point)).length;
@@ -162,6 +174,7 @@ function notesOf(plot: BenchPlot): string[] {
     ...(leftOut > 0
       ? [`Not drawn: ${pointsText(leftOut)} at 0 or less, for which the log scale below has no place.`]
       : []),
+    ...(hasGaps ? ["Dotted lines: no figure between."] : []),
     ...(lost > 0 ? [`Not drawn: ${pointsText(lost)} without a figure.`] : []),
   ];
 }

@@ -17,14 +17,25 @@ export function linesOf({ series }: PlotLayout): string[] {
   );
 }
 
+/** Dotted where others have a point between two of this series. */
 function lineThrough(points: readonly PlacedPoint[], color: string, width: number): string {
-  return element("polyline", {
-    points: points.map(({ x, y }) => `${coordinate(x)},${coordinate(y)}`).join(" "),
-    fill: "none",
-    stroke: color,
-    "stroke-width": width,
-    "stroke-linejoin": "round",
-  });
+  const runs: PlacedPoint[][] = [];
+  const gaps: [PlacedPoint, PlacedPoint][] = [];
+  for (const [index, point] of points.entries()) {
+    const before = points[index - 1];
+    if (before !== undefined && point.isBehindGap) gaps.push([before, point]);
+    if (before === undefined || point.isBehindGap) runs.push([point]);
+    else runs.at(-1)?.push(point);
+  }
+  const attributes = { fill: "none", stroke: color, "stroke-width": width, "stroke-linejoin": "round" };
+  return [
+    ...runs.map((run) => element("polyline", { points: corners(run), ...attributes })),
+    ...gaps.map((gap) => element("polyline", { points: corners(gap), ...attributes, "stroke-dasharray": "2 5" })),
+  ].join("");
+}
+
+function corners(points: readonly PlacedPoint[]): string {
+  return points.map(({ x, y }) => `${coordinate(x)},${coordinate(y)}`).join(" ");
 }
 
 function errorBar(x: number, [low, high]: readonly [number, number], stroke: string): string {

@@ -16,19 +16,14 @@ const PALETTE = ["#0064A6", "#D55E00", "#00805E", "#B5548A", "#B87800", "#3A8FC4
 const SHAPES = ["circle", "square", "diamond", "triangle", "cross", "plus", "bar"] as const;
 type Shape = (typeof SHAPES)[number];
 
-/** In the order of the series; ours come first in the palette, thick and filled. */
-export function stylesOf(series: readonly BenchSeries[]): ReadonlyMap<BenchSeries, SeriesStyle> {
-  const oursFirst = [...series.filter(({ isOurs }) => isOurs), ...series.filter(({ isOurs }) => !isOurs)];
-  return new Map(oursFirst.map((each, index) => [each, styleOf(each, index)]));
-}
-
-function styleOf({ isOurs }: BenchSeries, index: number): SeriesStyle {
+/** Ours are thick and filled. `slot`: the place in the order of colours and shapes. */
+export function styleOf({ isOurs }: BenchSeries, slot: number): SeriesStyle {
   // After one round of the palette the shapes are shifted, so that no pair of colour and shape comes back soon.
-  const round = Math.floor(index / PALETTE.length);
+  const round = Math.floor(slot / PALETTE.length);
   return {
-    color: PALETTE[index % PALETTE.length] as string,
+    color: PALETTE[slot % PALETTE.length] as string,
     lineWidth: isOurs ? 3.5 : 1.6,
-    shape: SHAPES[(index + 2 * round) % SHAPES.length] as Shape,
+    shape: SHAPES[(slot + 2 * round) % SHAPES.length] as Shape,
     isFilled: isOurs,
   };
 }

@@ -152,6 +152,21 @@ describe("points on a log axis", () => {
     expect(notes.map(({ text }) => text)).toEqual(["Not drawn: 1 point without a figure."]);
   });
 
+  it("are joined by a dotted line where other series have a point between, and the plot says so", () => {
+    const whole = series("whole", [
+      [1, 1],
+      [10, 1],
+      [100, 1],
+    ]);
+    const broken = series("broken", [
+      [1, 2],
+      [100, 2],
+    ]);
+    expect(svgPlot(plot([whole])).match(/<polyline[^>]*dasharray/g)).toBeNull();
+    expect(svgPlot(plot([whole, broken])).match(/<polyline[^>]*dasharray/g)).toHaveLength(1);
+    expect(layoutOf(plot([whole, broken])).notes).toMatchObject([{ text: "Dotted lines: no figure between." }]);
+  });
+
   it("have bars that end within the box, also where the lower end is below 0", () => {
     const bar = { x: 10, y: 5, low: -2, high: 9 };
     const { box, series: own } = layoutOf(plot([{ name: "a", isOurs: true, points: [bar] }]));

@@ -5,11 +5,13 @@ import type { BenchPlot } from "../document.ts";
 import { gridOf } from "./plot-grid.ts";
 import { layoutOf, PLOT_SIZE, type PlotLayout } from "./plot-layout.ts";
 import { legendOf, linesOf } from "./plot-series.ts";
+import { type Slots, slotsAlone } from "./series-slots.ts";
 import { element, escapeXml, textElement } from "./svg-text.ts";
 
-export function svgPlot(plot: BenchPlot): string {
+/** `slots`: how the series look, if that depends on other plots. */
+export function svgPlot(plot: BenchPlot, slots: Slots = slotsAlone(plot)): string {
   const { width, height } = PLOT_SIZE;
-  const layout = layoutOf(plot);
+  const layout = layoutOf(plot, slots);
   const parts = [
     element("title", {}, escapeXml(plot.title)),
     element("desc", {}, escapeXml(`${plot.yLabel}, by ${plot.xLabel}`)),
