@@ -11,6 +11,7 @@ export interface KindFigures {
   readonly samples: number;
   readonly elements: number;
   readonly transactions: number;
+  readonly cleanUps: number;
   /** From the bytes' arrival to the commit. */
   readonly p50: number;
   readonly p99: number;
@@ -47,6 +48,7 @@ export function figuresOf(run: RunResult, kinds: readonly ChangeKind[]): Omit<Ki
   return {
     samples: samples.length,
     elements: middle(samples, ({ elements }) => elements),
+    cleanUps: middle(samples, ({ cleanUps }) => cleanUps),
     transactions: middle(samples, ({ transactions }) => transactions),
     p50: median(whole),
     p99: quantile(whole, 0.99),
@@ -67,6 +69,7 @@ export function figuresOf(run: RunResult, kinds: readonly ChangeKind[]): Omit<Ki
       ),
       write: stage("write"),
       netlink: samples.every(isWithoutNft) ? stage("netlink") : Number.NaN,
+      cleanUp: stage("cleanUp"),
       whole: stage("whole"),
     },
   };

@@ -33,11 +33,17 @@ const PATIENCE_MS = 30_000;
 const [run, floorNetns] = [JSON.parse(process.argv[2] as string) as Run, process.argv[3] as string];
 
 /** What the agent has done since it was last asked. */
-const done: { transactions: Transaction[]; applied: Applied[] } = { transactions: [], applied: [] };
+const done: { transactions: Transaction[]; cleanUps: Transaction[]; applied: Applied[] } = {
+  transactions: [],
+  cleanUps: [],
+  applied: [],
+};
+let isInForce = false;
 
 function takeDone(): typeof done {
   const taken = { ...done };
-  [done.transactions, done.applied] = [[], []];
+  [done.transactions, done.cleanUps, done.applied] = [[], [], []];
+  isInForce = false;
   return taken;
 }
 
@@ -56,9 +62,10 @@ async function oneChange({ server, agent, bare, notTheAgents }: Parts, kind: Cha
   const marks = await inTime(followed, `${kind}, round ${round}`);
   await delay(PAUSE_MS);
   const cpu = cpuUntilNow();
-  const { transactions, applied } = takeDone();
+  const { transactions, cleanUps, applied } = takeDone();
   checkEffect(kind, round, applied);
   const floor = await throughFloor(bare, transactions, round % CHILD_EVERY === CHILD_EVERY - 1);
+  await throughFloor(bare, cleanUps, false);
   const elements = applied.reduce((sum, each) => sum + each.elements, 0);
   return {
     kind,
@@ -66,6 +73,7 @@ async function oneChange({ server, agent, bare, notTheAgents }: Parts, kind: Cha
     stages: stagesOf(marks),
     cpu,
     transactions: transactions.length,
+    cleanUps: cleanUps.length,
     elements,
     ...floor,
   };
@@ -80,7 +88,7 @@ async function noChange({ server, notTheAgents }: Parts): Promise<CpuTime | unde
   return cpuUntilNow();
 }
 
-/** As many transactions as the agent made of the change. */
+/** One after the other, as the agent wrote them. */
 async function throughFloor(bare: BareNft, transactions: readonly Transaction[], isChild: boolean) {
   const begin = performance.now();
   const texts = transactions.map(renderTransaction);
@@ -159,7 +167,10 @@ const kubeconfig = writeKubeconfig(server.url);
 const bare = await BareNft.start(floorNetns, run.nft);
 const startedAt = performance.now();
 const agent = await startTimedAgent(kubeconfig.path, run, {
-  onTransaction: (transaction) => done.transactions.push(transaction),
+  onTransaction: (transaction) => (isInForce ? done.cleanUps : done.transactions).push(transaction),
+  onInForce: () => {
+    isInForce = true;
+  },
   onApplied: (applied) => done.applied.push(applied),
 });
 try {

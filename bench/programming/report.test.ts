@@ -20,11 +20,13 @@ function sample(kind: ChangeKind, writer: Writer, extra: number): Sample {
       transaction: 0.25,
       write: write + extra,
       netlink,
+      cleanUp: isEmpty ? 0 : 0.75,
       whole: 2 + write + extra,
     },
     travelMs: 0.25,
     cpu: { agent: 1.5, nft: 1 },
     transactions: isEmpty ? 0 : 1,
+    cleanUps: kind.endsWith("removed") ? 1 : 0,
     elements: isEmpty ? 0 : 2,
     textMs: isEmpty ? 0 : 0.5,
     bareMs: isEmpty ? undefined : 1.25,
@@ -82,6 +84,12 @@ describe("the report", () => {
     const row = rowOf(tableOf(tables, "programming-10k-1k-session"), "remote pod added");
     expect(row).toMatchObject({ p50: "4.00", "sent to commit": "4.25", "bare nft -i": "1.25", ratio: "3.20" });
     expect(row).toMatchObject({ "CPU agent": "1.00", "CPU nft": "1.00", "nft -f": "-" });
+  });
+
+  it("keeps what follows the commit apart", () => {
+    const table = tableOf(tables, "programming-10k-1k-session");
+    expect(rowOf(table, "policy removed")).toMatchObject({ transactions: "1 + 1", "clean-up": "0.75", p50: "4.00" });
+    expect(rowOf(table, "policy added")).toMatchObject({ transactions: "1", "clean-up": "-" });
   });
 
   it("has no ratio for changes that write nothing", () => {

@@ -23,6 +23,7 @@ function runTable(run: RunResult): BenchTable {
       "elements",
       "p50",
       "p99",
+      "clean-up",
       "sent to commit",
       "CPU agent",
       "CPU nft",
@@ -31,19 +32,21 @@ function runTable(run: RunResult): BenchTable {
       "nft -f",
     ],
     rows: kindFigures(run).map(kindRow),
-    note: `milliseconds, of ${rounds} changes each; p50 and p99 from the arrival of the event's bytes to the commit, or to the certainty that nothing is to be written; medians otherwise. CPU of one change, that of an agent at rest subtracted. bare nft -i, nft -f: the text of the same transactions, one after the other, in another network namespace with the same table; ratio: p50 by that of the bare nft -i`,
+    note: `milliseconds, of ${rounds} changes each; p50 and p99 from the arrival of the event's bytes to the commit, or to the certainty that nothing is to be written; medians otherwise. transactions: until the commit + afterwards, when what nothing leads to any more is taken away (clean-up). CPU of one change, that of an agent at rest subtracted. bare nft -i, nft -f: the text of the transactions until the commit, one after the other, in another network namespace with the same table; ratio: p50 by that of the bare nft -i`,
   };
 }
 
 function kindRow(figures: KindFigures): string[] {
-  const { kind, transactions, elements, p50, p99, sentP50, cpuAgent, cpuNft, bareP50, childP50 } = figures;
+  const { kind, transactions, cleanUps, elements, stages, p50, p99, sentP50, cpuAgent, cpuNft, bareP50, childP50 } =
+    figures;
   const ratio = Number.isNaN(bareP50) ? "-" : (p50 / bareP50).toFixed(2);
   return [
     kind,
-    String(transactions),
+    cleanUps === 0 ? String(transactions) : `${transactions} + ${cleanUps}`,
     thousands(elements),
     ms(p50),
     ms(p99),
+    cleanUps === 0 ? "-" : ms(stages.cleanUp),
     ms(sentP50),
     ms(cpuAgent),
     ms(cpuNft),

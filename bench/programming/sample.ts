@@ -13,11 +13,13 @@ export interface Sample {
   readonly travelMs: number;
   /** From before it was sent until some milliseconds after the commit; undefined: one of the agent's nft ended meanwhile. */
   readonly cpu: CpuTime | undefined;
-  /** What the agent made of it: two where new chains or sets are to be whole before anything leads to them. */
+  /** What the agent made of it until the commit: two where new chains or sets are to be whole before anything leads to them. */
   readonly transactions: number;
+  /** After the commit. */
+  readonly cleanUps: number;
   /** Added and deleted. */
   readonly elements: number;
-  /** Making the transactions' text. */
+  /** Making the text of what was written until the commit. */
   readonly textMs: number;
   /** The same text through a bare `nft -i`, or through a child of its own. */
   readonly bareMs: number | undefined;

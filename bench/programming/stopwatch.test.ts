@@ -5,18 +5,27 @@ describe("stages of a change", () => {
   const arrived = { arrived: 10, decoded: 11, applying: 13, flushed: 16 };
 
   it("are what lies between its points, and add up to the whole", () => {
-    const stages = stagesOf({ ...arrived, writing: 20, written: 25, committed: 26 });
-    expect(stages).toEqual({ decode: 1, wait: 2, graph: 3, transaction: 4, write: 6, netlink: undefined, whole: 16 });
+    const stages = stagesOf({ ...arrived, writing: 20, committed: 26, done: 29 });
+    expect(stages).toEqual({
+      decode: 1,
+      wait: 2,
+      graph: 3,
+      transaction: 4,
+      write: 6,
+      netlink: undefined,
+      cleanUp: 3,
+      whole: 16,
+    });
   });
 
   it("say what the kernel's part of the writing was where nft did not do it", () => {
-    const stages = stagesOf({ ...arrived, writing: 20, sending: 21, sent: 23, written: 25, committed: 26 });
+    const stages = stagesOf({ ...arrived, writing: 20, sending: 21, sent: 23, committed: 26, done: 26 });
     expect(stages).toMatchObject({ write: 6, netlink: 2, whole: 16 });
   });
 
   it("end with the graph where nothing is to be written", () => {
     const stages = stagesOf(arrived);
-    expect(stages).toEqual({ decode: 1, wait: 2, graph: 3, transaction: 0, write: 0, netlink: undefined, whole: 6 });
+    expect(stages).toMatchObject({ decode: 1, wait: 2, graph: 3, transaction: 0, write: 0, cleanUp: 0, whole: 6 });
   });
 
   it("are not made up for a change that was not seen from its arrival on", () => {

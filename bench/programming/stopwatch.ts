@@ -9,8 +9,8 @@ export const POINTS = [
   "writing",
   "sending",
   "sent",
-  "written",
   "committed",
+  "done",
 ] as const;
 export type Point = (typeof POINTS)[number];
 
@@ -30,6 +30,8 @@ export interface Stages {
   readonly write: number;
   /** What of that was the change of elements without nft; undefined: nft did it, or there was nothing to do. */
   readonly netlink: number | undefined;
+  /** After the commit: what nothing leads to any more is taken away. */
+  readonly cleanUp: number;
   /** From the bytes' arrival to the commit, or to the certainty that nothing is to be written. */
   readonly whole: number;
 }
@@ -39,7 +41,7 @@ export function stagesOf(marks: Marks): Stages {
   const { arrived, decoded, applying, flushed, sending, sent } = marks;
   if (arrived === undefined || decoded === undefined || applying === undefined || flushed === undefined)
     throw new Error(`a change was not followed to its end: ${JSON.stringify(marks)}`);
-  const { writing = flushed, written = writing, committed = written } = marks;
+  const { writing = flushed, done = writing, committed = done } = marks;
   return {
     decode: decoded - arrived,
     wait: applying - decoded,
@@ -47,6 +49,7 @@ export function stagesOf(marks: Marks): Stages {
     transaction: writing - flushed,
     write: committed - writing,
     netlink: sending === undefined || sent === undefined ? undefined : sent - sending,
+    cleanUp: done - committed,
     whole: committed - arrived,
   };
 }

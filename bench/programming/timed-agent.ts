@@ -5,7 +5,7 @@ import { Agent } from "../../src/agent/agent.ts";
 import { realClock } from "../../src/agent/clock.ts";
 import { KubernetesSource } from "../../src/agent/kubernetes-source.ts";
 import { createLog } from "../../src/agent/log.ts";
-import type { Applied, ProgramSize } from "../../src/backends/backend.ts";
+import type { ProgramSize } from "../../src/backends/backend.ts";
 import { NftKernelTable } from "../../src/backends/nft/io/nft-kernel-table.ts";
 import { DEFAULT_NFT } from "../../src/backends/nft/io/nft-process.ts";
 import { NftBackend } from "../../src/backends/nft/nft-backend.ts";
@@ -21,12 +21,19 @@ import type { Run } from "./choices.ts";
 import { LOCAL_NODE } from "./cluster.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { timeArrivals, timedBackend, timedElements, timedSource, timedTable, timeGraphs } from "./timed-parts.ts";
+import {
+  type BackendHooks,
+  timeArrivals,
+  timedBackend,
+  timedElements,
+  timedSource,
+  timedTable,
+  timeGraphs,
+} from "./timed-parts.ts";
 
-export interface TimedAgentHooks {
+export interface TimedAgentHooks extends BackendHooks {
   /** After each transaction is in the kernel. */
   onTransaction(transaction: Transaction): void;
-  onApplied(applied: Applied): void;
 }
 
 export interface TimedAgent {
@@ -67,7 +74,7 @@ export async function startTimedAgent(
     version: "bench",
     program: options,
     source: timedSource(new KubernetesSource({ client, clock: realClock, log }), watch),
-    backend: timedBackend(backend, watch, hooks.onApplied),
+    backend: timedBackend(backend, watch, hooks),
     backendName: "nft",
     backendFacts: facts,
     dryRun: false,

@@ -53,15 +53,25 @@ export function timeGraphs(watch: Stopwatch): void {
   };
 }
 
-/** `committed`, and the end of the change; `onApplied` is told what it took. */
-export function timedBackend(backend: Backend, watch: Stopwatch, onApplied: (applied: Applied) => void): Backend {
+/** What a backend tells while it applies a delta. */
+export interface BackendHooks {
+  onInForce(): void;
+  onApplied(applied: Applied): void;
+}
+
+/** `committed`: packets meet the new rules; `done`, and the end of the change: what nothing leads to any more is gone, too. */
+export function timedBackend(backend: Backend, watch: Stopwatch, hooks: BackendHooks): Backend {
   return {
     probe: () => backend.probe(),
     install: (program) => backend.install(program),
-    async apply(delta) {
-      const applied = await backend.apply(delta);
-      watch.mark("committed");
-      onApplied(applied);
+    async apply(delta, onInForce) {
+      const applied = await backend.apply(delta, () => {
+        watch.mark("committed");
+        hooks.onInForce();
+        onInForce?.();
+      });
+      watch.mark("done");
+      hooks.onApplied(applied);
       watch.finish();
       return applied;
     },
@@ -88,7 +98,7 @@ export function timedElements(socket: ElementSocket, watch: Stopwatch): ElementS
   };
 }
 
-/** `writing`, `written`; `onTransaction` is told what was written, afterwards. */
+/** `writing`; `onTransaction` is told what was written, afterwards. */
 export function timedTable(
   table: KernelTable,
   watch: Stopwatch,
@@ -100,7 +110,6 @@ export function timedTable(
     async write(transaction) {
       watch.mark("writing");
       await table.write(transaction);
-      watch.mark("written");
       onTransaction(transaction);
     },
     counters: () => table.counters(),
