@@ -26,12 +26,14 @@ export function traceScenario({ rules, port, decidedBy }: Scenario, outcome: Out
  */
 export async function checkMetRules(node: MeasuredNode, scenario: Scenario, outcome: Outcome): Promise<void> {
   const { rules, port } = scenario;
-  if (outcome === "connected") traceScenario(scenario, outcome, node.ends);
+  if (outcome === "connected") {
+    traceScenario(scenario, outcome, node.ends);
+    return;
+  }
+  // First, because what the tracer knows of the node's links comes from there.
+  await rules.load(node.run, { counted: true });
+  const first = traceScenario(scenario, outcome, node.ends);
   for (const kind of KINDS_OF[outcome]) {
-    if (kind === "connection") continue;
-    // First, because what the tracer knows of the node's links comes from there.
-    await rules.load(node.run, { counted: true });
-    const first = traceScenario(scenario, outcome, node.ends);
     const met = kind === "established" ? rules.trace(udpPacket(node.ends, port, "established")) : first;
     await node.forgetConnections();
     if (kind === "established") {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BackendName } from "./backend.ts";
 import type { Pair } from "./pairs.ts";
-import { type PacketReport, reportOf } from "./report.ts";
+import { disturbedOf, type PacketReport, reportOf } from "./report.ts";
 import { reportPlots } from "./report-plots.ts";
 import { reportTables } from "./report-tables.ts";
 import type { MeasuredRounds } from "./rounds.ts";
@@ -64,6 +64,12 @@ describe("the report", () => {
   it("says where the machine was never quiet", () => {
     const { rows } = reportOf([rounds(ONE, "new", [0]), rounds(MANY, "new", [0], { floor: 9000 })]);
     expect(rows[1]?.costs.new).toBe("disturbed");
+  });
+
+  it("names for further rounds what was never quiet, and nothing else", () => {
+    const [quiet, slow] = [rounds(ONE, "new", [0]), rounds(MANY, "new", [0], { floor: 9000 })];
+    expect(disturbedOf([quiet, slow])).toEqual(new Set([slow]));
+    expect(disturbedOf([quiet, { ...slow, rounds: [...slow.rounds, ...quiet.rounds] }])).toEqual(new Set());
   });
 });
 

@@ -38,8 +38,7 @@ export interface PacketReport {
 /** A row for each variant and backend, in their order. */
 export function reportOf(measured: readonly MeasuredRounds[]): PacketReport {
   const floors = Map.groupBy(measured, floorKey);
-  const limits = new Map([...floors].map(([key, own]) => [key, byKind((kind) => quietLimit(roundsOf(own, kind)))]));
-  const limitOf = (own: MeasuredRounds, kind: PacketKind) => limits.get(floorKey(own))?.[kind] ?? Number.NaN;
+  const limitOf = quietLimits(floors);
   return {
     floors: [...floors.values()].map((own) => {
       const [first] = own as [MeasuredRounds];
@@ -60,6 +59,19 @@ export function reportOf(measured: readonly MeasuredRounds[]): PacketReport {
       return { axis: variant.axis, name: variant.name, x: variant.x, place: placeOf(first), backend, floorOf, costs };
     }),
   };
+}
+
+/** What has no round yet that counts. */
+export function disturbedOf(measured: readonly MeasuredRounds[]): ReadonlySet<MeasuredRounds> {
+  const limitOf = quietLimits(Map.groupBy(measured, floorKey));
+  return new Set(measured.filter((own) => costOf(own.rounds, limitOf(own, own.kind)) === undefined));
+}
+
+function quietLimits(
+  floors: ReadonlyMap<string, readonly MeasuredRounds[]>,
+): (own: MeasuredRounds, kind: PacketKind) => number {
+  const limits = new Map([...floors].map(([key, own]) => [key, byKind((kind) => quietLimit(roundsOf(own, kind)))]));
+  return (own, kind) => limits.get(floorKey(own))?.[kind] ?? Number.NaN;
 }
 
 /** One floor: of a backend, at a place. */

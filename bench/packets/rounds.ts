@@ -1,4 +1,5 @@
-// All variants of all backends again and again, in another order in each round. Owns the rounds, and what is kept of them.
+// All variants of all backends again and again, in another order in each round; at the end some again that the machine never left in
+// peace. Owns the rounds, and what is kept of them.
 
 import type { BackendName, BenchBackend } from "./backend.ts";
 import type { BenchNetwork } from "./bench-network.ts";
@@ -29,6 +30,9 @@ export interface MeasuredRounds {
 export interface RoundSettings {
   readonly backends: readonly BenchBackend[];
   readonly rounds: number;
+  /** At most so many more for what `disturbed` names. */
+  readonly extraRounds: number;
+  readonly disturbed: (measured: readonly MeasuredRounds[]) => ReadonlySet<MeasuredRounds>;
   readonly plan: PairPlan;
   /** For people who wait. */
   readonly onStep: (step: string) => void;
@@ -41,14 +45,14 @@ interface Ready {
   readonly floorOf: BackendName;
   readonly outcome: Outcome;
   readonly scenario: Scenario;
-  readonly kept: ReadonlyMap<PacketKind, (readonly Pair[])[]>;
+  readonly kept: readonly MeasuredRounds[];
 }
 
 /** In the order of the variants. Checks first that every scenario's packets meet the rules that they should; throws where they do not. */
 export async function measureRounds(
   network: BenchNetwork,
   variants: readonly Variant[],
-  { backends, rounds, plan, onStep }: RoundSettings,
+  { backends, rounds, extraRounds, disturbed, plan, onStep }: RoundSettings,
 ): Promise<MeasuredRounds[]> {
   for (const backend of backends)
     for (const place of onePerTopology(variants))
@@ -58,18 +62,26 @@ export async function measureRounds(
     onStep(`checked ${index} of ${ready.length} sets of rules`);
     await check(network, each);
   }
+  const measured = ready.flatMap(({ kept }) => kept);
   for (let round = 0; round < rounds; round++) {
     onStep(`round ${round + 1} of ${rounds}`);
-    for (const { variant, backend, floorOf, outcome, scenario, kept } of shuffled(ready)) {
-      const { place = IPV4_ROUTED } = variant;
-      const opponents = { floor: network(floorOf, place).floor[outcome], variant: network(backend, place).variant };
-      for (const [kind, pairs] of await measureScenario(opponents, outcome, scenario, plan))
-        kept.get(kind)?.push(pairs);
-    }
+    for (const each of shuffled(ready)) await measure(network, each, plan);
   }
-  return ready.flatMap(({ variant, backend, floorOf, kept }) =>
-    [...kept].map(([kind, rounds]): MeasuredRounds => ({ variant, backend, floorOf, kind, rounds })),
-  );
+  for (let round = 0; round < extraRounds; round++) {
+    const wanted = disturbed(measured);
+    const again = ready.filter(({ kept }) => kept.some((each) => wanted.has(each)));
+    onStep(`${again.length} sets of rules again, round ${round + 1} of ${extraRounds}`);
+    for (const each of shuffled(again)) await measure(network, each, plan);
+  }
+  return measured;
+}
+
+async function measure(network: BenchNetwork, ready: Ready, plan: PairPlan): Promise<void> {
+  const { variant, backend, floorOf, outcome, scenario, kept } = ready;
+  const { place = IPV4_ROUTED } = variant;
+  const opponents = { floor: network(floorOf, place).floor[outcome], variant: network(backend, place).variant };
+  const pairs = await measureScenario(opponents, outcome, scenario, plan);
+  for (const { kind, rounds } of kept) rounds.push(pairs.get(kind) ?? []);
 }
 
 /** The floor's rules are about both families. */
@@ -83,7 +95,9 @@ function readyScenarios(network: BenchNetwork, variant: Variant, backend: BenchB
   return outcomes.flatMap((outcome): Ready[] => {
     const scenario = variant.scenario(outcome, network(backend.name, place).variant.ends, backend);
     if (scenario === undefined) return [];
-    const kept = new Map(KINDS_OF[outcome].map((kind) => [kind, []]));
+    const kept = KINDS_OF[outcome].map(
+      (kind): MeasuredRounds => ({ variant, backend: backend.name, floorOf, kind, rounds: [] }),
+    );
     return [{ variant, backend: backend.name, floorOf, outcome, scenario, kept }];
   });
 }
