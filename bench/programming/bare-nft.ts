@@ -51,6 +51,7 @@ export class BareNft {
     this.#session.stdin.write(`include "${this.#file}"\nbare_${++this.#count}\n`);
     const said = await answer;
     const took = performance.now() - begin;
+    unlinkSync(this.#file);
     if (said.includes(this.#file)) throw new Error(`the floor's nft refused: ${said.slice(0, 500)}`);
     return took;
   }
@@ -75,7 +76,6 @@ export class BareNft {
     const closed = new Promise((resolve) => this.#session.on("close", resolve));
     this.#session.stdin.end();
     await closed;
-    unlinkSync(this.#file);
   }
 
   #hear(text: string): void {
