@@ -51,7 +51,7 @@ function writeKubeconfig(ports: Ports, scheme: "http" | "https", mode: string): 
 
 function measure(kubeconfig: string): Sample {
   const program = join(import.meta.dirname, "pod-reflector.ts");
-  const text = execFileSync(process.execPath, ["--expose-gc", "--max-semi-space-size=2", program, kubeconfig], {
+  const text = execFileSync(process.execPath, ["--expose-gc", "--max-semi-space-size=8", program, kubeconfig], {
     encoding: "utf8",
   });
   const sample = JSON.parse(text) as Sample & { readonly pods: number };

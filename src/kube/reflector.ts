@@ -234,7 +234,7 @@ export class Reflector<T> {
   }
 
   #decode(item: unknown, identity: ObjectIdentity): ObjectChange<T> {
-    const { object, diagnostics } = this.#options.resource.decode(item, this.#source);
+    const { object, diagnostics } = this.#options.resource.decode(item, this.#source, identity.key);
     return { key: identity.key, object, uid: identity.uid, diagnostics };
   }
 

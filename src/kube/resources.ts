@@ -34,6 +34,8 @@ export interface DecodedResource<T> extends Resource {
   readonly decode: (
     item: unknown,
     source: ObjectSource,
+    /** `namespace/name`, where it is known already: to be shared. */
+    key?: string,
   ) => { readonly object?: T; readonly diagnostics: readonly Diagnostic[] };
 }
 

@@ -13,8 +13,8 @@ import type { ClusterView, SelectablePod } from "./view.ts";
 
 export class ClusterStore implements ClusterView {
   readonly #pods = new Map<PodKey, Pod>();
-  readonly #selectable = new Map<PodKey, SelectablePod>();
-  readonly #selectableByNamespace = new Map<string, Map<PodKey, SelectablePod>>();
+  /** By namespace; the one index of them: a second by key alone would cost 50 bytes a pod. */
+  readonly #selectable = new Map<string, Map<PodKey, SelectablePod>>();
   /** Every live, non-hostNetwork pod that reports the address; the owner first. One claimant (the usual case) is kept bare. */
   readonly #claimants = new Map<Address, Pod | readonly Pod[]>();
   /** Addresses with more than one claimant. */
@@ -53,10 +53,11 @@ export class ClusterStore implements ClusterView {
     for (const address of claimedAddresses(pod)) this.#claim(address, pod as Pod, touched);
     const changes: StateChange[] = [];
     for (const each of touched) {
-      const before = this.#selectable.get(each);
+      const namespace = (this.#pods.get(each) ?? previous)?.namespace ?? "";
+      const before = this.#selectable.get(namespace)?.get(each);
       const after = this.#resolve(each, before);
       if (before === after) continue;
-      this.#index(each, before, after);
+      this.#index(each, namespace, after);
       changes.push({ kind: "pod", before, after });
     }
     // An address that moves must leave its old owner before the new one takes it.
@@ -88,16 +89,14 @@ export class ClusterStore implements ClusterView {
     return { key, pod, addresses: owned.length === pod.addresses.length ? pod.addresses : owned };
   }
 
-  #index(key: PodKey, before: SelectablePod | undefined, after: SelectablePod | undefined): void {
-    setOrDelete(this.#selectable, key, after);
-    const namespace = (after ?? (before as SelectablePod)).pod.namespace;
-    let pods = this.#selectableByNamespace.get(namespace);
+  #index(key: PodKey, namespace: string, after: SelectablePod | undefined): void {
+    let pods = this.#selectable.get(namespace);
     if (pods === undefined) {
       pods = new Map();
-      this.#selectableByNamespace.set(namespace, pods);
+      this.#selectable.set(namespace, pods);
     }
     setOrDelete(pods, key, after);
-    if (pods.size === 0) this.#selectableByNamespace.delete(namespace);
+    if (pods.size === 0) this.#selectable.delete(namespace);
   }
 
   #countHostAddresses(pod: Pod | undefined, step: 1 | -1): void {
@@ -136,21 +135,22 @@ export class ClusterStore implements ClusterView {
     return this.#pods.get(key);
   }
 
-  selectablePods(): Iterable<SelectablePod> {
-    return this.#selectable.values();
+  *selectablePods(): Iterable<SelectablePod> {
+    for (const pods of this.#selectable.values()) yield* pods.values();
   }
 
   selectablePod(key: PodKey): SelectablePod | undefined {
-    return this.#selectable.get(key);
+    const pod = this.#pods.get(key);
+    return pod === undefined ? undefined : this.#selectable.get(pod.namespace)?.get(key);
   }
 
   selectablePodsOf(namespace: string): Iterable<SelectablePod> {
-    return this.#selectableByNamespace.get(namespace)?.values() ?? [];
+    return this.#selectable.get(namespace)?.values() ?? [];
   }
 
   ownerOf(address: Address): SelectablePod | undefined {
     const owner = toList(this.#claimants.get(address))[0];
-    return owner === undefined ? undefined : this.#selectable.get(owner.key);
+    return owner === undefined ? undefined : this.#selectable.get(owner.namespace)?.get(owner.key);
   }
 
   /** Addresses that more than one live pod claims, each with its claimants, the owner first. Cost: what is shared. */
@@ -159,7 +159,7 @@ export class ClusterStore implements ClusterView {
   }
 
   namespaceNames(): Iterable<string> {
-    return new Set([...this.#namespaces.keys(), ...this.#selectableByNamespace.keys()]);
+    return new Set([...this.#namespaces.keys(), ...this.#selectable.keys()]);
   }
 
   namespaceLabels(name: string): Labels {
