@@ -7,7 +7,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LOCAL_NODE } from "./cluster.ts";
 import type { Installation } from "./installation.ts";
 import { LineProcess } from "./line-process.ts";
-import { childrenOf, cpuSecondsOf, forgetPeakOf, type Memory, memoryOf } from "./process-usage.ts";
+import {
+  childrenCpuSecondsOf,
+  childrenOf,
+  cpuSecondsOf,
+  forgetPeakOf,
+  type Memory,
+  memoryOf,
+} from "./process-usage.ts";
 
 const HEALTH = "http://127.0.0.1:10360";
 const METRICS = "http://127.0.0.1:10361/metrics";
@@ -92,9 +99,9 @@ export class AgentProcess {
     return cpuSecondsOf(this.#process.pid);
   }
 
-  /** Of nft, as far as it lives still. */
+  /** Of nft. */
   childrenCpuSeconds(): number {
-    return childrenOf(this.#process.pid).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
+    return childrenCpuSecondsOf(this.#process.pid);
   }
 
   async memory(): Promise<AgentMemory> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cpuSecondsFrom, memoryFrom } from "./process-usage.ts";
+import { cpuSecondsFrom, endedChildrenCpuSecondsFrom, memoryFrom } from "./process-usage.ts";
 
 test("memory in bytes, now and at its peak", () => {
   const status = "Name:\tnode\nVmPeak:\t  900 kB\nVmHWM:\t  300 kB\nVmRSS:\t  200 kB\nRssAnon:\t 100 kB\n";
@@ -14,5 +14,8 @@ test("user and system time, whatever the program is called", () => {
   const fields = Array.from({ length: 50 }, (_, index) => String(index));
   fields[11] = "150";
   fields[12] = "50";
-  expect(cpuSecondsFrom(`42 (a) S (b) ${fields.join(" ")}`)).toBe(2);
+  fields[13] = "30";
+  fields[14] = "70";
+  const stat = `42 (a) S (b) ${fields.join(" ")}`;
+  expect([cpuSecondsFrom(stat), endedChildrenCpuSecondsFrom(stat)]).toEqual([2, 1]);
 });

@@ -19,8 +19,18 @@ export function memoryFrom(status: string): Memory {
 
 /** `/proc/PID/stat`: user and system time of all threads. The program's name may hold anything. */
 export function cpuSecondsFrom(stat: string): number {
+  return ticksFrom(stat, 11) / TICKS_PER_SECOND;
+}
+
+/** As `cpuSecondsFrom`: of the children that have ended. */
+export function endedChildrenCpuSecondsFrom(stat: string): number {
+  return ticksFrom(stat, 13) / TICKS_PER_SECOND;
+}
+
+/** User and system time stand side by side. */
+function ticksFrom(stat: string, first: number): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return Number(fields[first]) + Number(fields[first + 1]);
 }
 
 /** Of every Linux that Node.js runs on. */
@@ -37,6 +47,12 @@ export function forgetPeakOf(pid: number): void {
 
 export function cpuSecondsOf(pid: number): number {
   return cpuSecondsFrom(readFileSync(`/proc/${pid}/stat`, "utf8"));
+}
+
+/** Of its children, those that have ended included. */
+export function childrenCpuSecondsOf(pid: number): number {
+  const ended = endedChildrenCpuSecondsFrom(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSecondsOf(child), ended);
 }
 
 /** Of all its threads. */

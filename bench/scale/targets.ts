@@ -1,14 +1,15 @@
 // The issue's targets of scale beside what was measured. Pure.
 
 import type { BenchTable } from "../document.ts";
+import type { Churn } from "./churn.ts";
 import { fastestStart, memoryPoints, type ScaleFigures } from "./figures.ts";
 import type { FirstSync } from "./first-sync.ts";
 import { slope } from "./growth.ts";
-import { bytes, mega, microseconds, seconds, short } from "./units.ts";
+import { bytes, kilobytes, mega, megabytes, microseconds, seconds, short } from "./units.ts";
 
 const TARGETS = { pods: 150_000, readySeconds: 15, rssMegabytes: 450, bytesPerPod: 1_000, eventMicroseconds: 100 };
 
-export function targetsTable({ syncs, starts, events }: ScaleFigures): BenchTable {
+export function targetsTable({ syncs, starts, events, churn }: ScaleFigures): BenchTable {
   const largest = syncs.at(-1) as FirstSync;
   const isWhole = largest.size.remotePods >= TARGETS.pods;
   const at = `${short(largest.size.remotePods)} pods`;
@@ -52,7 +53,16 @@ export function targetsTable({ syncs, starts, events }: ScaleFigures): BenchTabl
               met(dearest <= TARGETS.eventMicroseconds),
             ],
           ]),
+      ...(churn === undefined ? [] : [["RSS over a simulated day", "flat", growthOverDay(churn), "-"]]),
     ],
-    note: "the issue's targets; MB and KB are 10^6 and 10^3 bytes",
+    note: "the issue's targets; how flat is flat, the growth by the hour says; MB and KB are 10^6 and 10^3 bytes",
   };
+}
+
+function growthOverDay({ samples }: Churn): string {
+  const hours = samples.slice(1);
+  const rssBytes = (index: number) => hours.at(index)?.memory.rssBytes ?? Number.NaN;
+  const lastHalf = hours.slice(Math.floor(hours.length / 2));
+  const anHour = slope(lastHalf.map(({ hour, memory }) => ({ x: hour, y: memory.rssBytes })));
+  return `${megabytes(rssBytes(0))} to ${megabytes(rssBytes(-1))}, ${kilobytes(anHour)} an hour in the last half`;
 }
