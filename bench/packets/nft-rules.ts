@@ -16,6 +16,7 @@ import {
   timesOf,
 } from "./backend.ts";
 import { programOf } from "./bench-cluster.ts";
+import { takeNftCounters } from "./nft-counters.ts";
 import type { Outcome } from "./variant.ts";
 
 export const NFT: BenchBackend = {
@@ -64,9 +65,9 @@ export class NftRules implements BenchRules {
     };
   }
 
-  /** Reset, not listed: a listing reads all elements of all sets before, which takes seconds where they are many. */
-  async takeCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
-    return countersIn(await run(["nft", "-j", "reset", "counters", "table", "inet", this.ruleset.table]));
+  takeCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
+    const names = this.counters.map(({ name }) => name);
+    return takeNftCounters(run, `inet ${this.ruleset.table}`, names);
   }
 }
 

@@ -21,7 +21,7 @@ export function reportTables({ floors, rows }: PacketReport): BenchTable[] {
       "connection",
       rows,
       ratioWords,
-      "time by the floor's, in brackets nanoseconds above it: medians of the undisturbed rounds",
+      "time by the floor's, in brackets nanoseconds above it: medians of the undisturbed rounds; a twentieth of both are calls from JavaScript",
     ),
   ].filter(({ rows }) => rows.length > 0);
 }

@@ -56,7 +56,11 @@ export class PeerRules implements BenchRules {
   }
 
   takeCounters(run: RunInNode): Promise<ReadonlyMap<string, number>> {
-    return this.#tool.takeCounters(this.#traced.family, run);
+    return this.#tool.takeCounters(
+      this.#traced.family,
+      run,
+      this.counters.map(({ name }) => name),
+    );
   }
 }
 

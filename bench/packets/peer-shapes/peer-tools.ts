@@ -3,7 +3,7 @@
 import { FAMILIES, type Family } from "../../../src/net/address.ts";
 import type { RunInNode } from "../backend.ts";
 import { savedCounters } from "../iptables-rules.ts";
-import { countersIn } from "../nft-rules.ts";
+import { takeNftCounters } from "../nft-counters.ts";
 import { restoreText, setsText } from "./iptables-text.ts";
 import { tableText } from "./nft-text.ts";
 import type { PeerRuleset } from "./peer-ruleset.ts";
@@ -13,7 +13,11 @@ export interface PeerTool {
   /** These rules and no others. `counted`: every rule counts under the name that `counterOf` gives. */
   readonly load: (ruleset: PeerRuleset, run: RunInNode, counted: boolean) => Promise<void>;
   /** Since it was asked last, or the rules were loaded. */
-  readonly takeCounters: (family: Family, run: RunInNode) => Promise<ReadonlyMap<string, number>>;
+  readonly takeCounters: (
+    family: Family,
+    run: RunInNode,
+    names: readonly string[],
+  ) => Promise<ReadonlyMap<string, number>>;
 }
 
 /** `table`: of the family, and the only one in the node. */
@@ -25,9 +29,7 @@ export function nftTool(table: string): PeerTool {
       const text = tableText(ruleset, table, counted ? counterOf : undefined);
       await run(["nft", "-f", "-"], `flush ruleset\n${text}`);
     },
-    // Reset, not listed: see NftRules.
-    takeCounters: async (family, run) =>
-      countersIn(await run(["nft", "-j", "reset", "counters", "table", family === 4 ? "ip" : "ip6", table])),
+    takeCounters: (family, run, names) => takeNftCounters(run, `${family === 4 ? "ip" : "ip6"} ${table}`, names),
   };
 }
 
