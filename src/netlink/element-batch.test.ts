@@ -1,7 +1,7 @@
 // Batches of element changes, read back with the reader of this folder: the frame, who is acknowledged, and that nothing gets too long.
 
 import { describe, expect, it } from "vitest";
-import { type ElementChange, elementBatch, type RawElement } from "./element-batch.ts";
+import { type ElementChange, elementBatch } from "./element-batch.ts";
 import { forEachAttribute, type NetlinkMessage, readMessages, readText } from "./message-reader.ts";
 import { NLM_F_ACK } from "./message-writer.ts";
 
@@ -10,18 +10,18 @@ const END = 0x11;
 const ADD = 0x0a0c;
 const DELETE = 0x0a0e;
 
-function element(number: number, verdict?: RawElement["verdict"]): RawElement {
-  const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, number);
-  return { key, keyEnd: undefined, verdict };
+/** Keys 0, 1, and so on. */
+function change(
+  kind: ElementChange["kind"],
+  set: string,
+  count: number,
+  others: Partial<ElementChange> = {},
+): ElementChange {
+  const keys = new Uint8Array(4 * count);
+  const view = new DataView(keys.buffer);
+  for (let index = 0; index < count; index++) view.setUint32(4 * index, index);
+  return { kind, set, keyLength: 4, keys, keyEnds: undefined, verdicts: undefined, ...others };
 }
-
-const elements = (count: number) => Array.from({ length: count }, (_, index) => element(index));
-const change = (kind: ElementChange["kind"], set: string, count: number): ElementChange => ({
-  kind,
-  set,
-  elements: elements(count),
-});
 
 /** Hex of each payload, nested attributes as objects by their number; lists of elements as arrays. */
 function tree(bytes: Buffer, start: number, end: number, nested: (path: string) => boolean, path = ""): unknown {
@@ -69,11 +69,15 @@ describe("a batch", () => {
   });
 
   it("writes key, end of an interval and verdict as the kernel reads them", () => {
-    const range = { ...element(1), keyEnd: Uint8Array.of(0, 0, 0, 9) };
-    const jump = element(2, { kind: "jump", chain: "to" });
-    const [, message] = readMessages(
-      elementBatch("t", [{ kind: "add", set: "s", elements: [range, jump, element(3, { kind: "drop" })] }]).bytes,
-    ) as [NetlinkMessage, NetlinkMessage];
+    const keyEnds = Uint8Array.of(0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 0, 2);
+    const verdicts = [{ kind: "accept" }, { kind: "jump", chain: "to" }, { kind: "drop" }] as const;
+    const [, message] = readMessages(elementBatch("t", [change("add", "s", 3, { keyEnds, verdicts })]).bytes) as [
+      NetlinkMessage,
+      NetlinkMessage,
+    ];
+    const keyOf = (key: number) => ["1", [["1", key.toString(16).padStart(8, "0")]]];
+    const endOf = (key: string) => ["10", [["1", key]]];
+    const verdictOf = (fields: readonly (readonly string[])[]) => ["2", [["2", fields]]];
     const isNested = (path: string) => /^\/3(\/1(\/(1|2|10)(\/2)?)?)?$/.test(path);
     expect(tree(message.bytes, message.start + 4, message.end, isNested)).toEqual([
       ["1", "7400"],
@@ -81,38 +85,19 @@ describe("a batch", () => {
       [
         "3",
         [
+          ["1", [keyOf(0), endOf("00000009"), verdictOf([["1", "00000001"]])]],
           [
             "1",
             [
-              ["1", [["1", "00000001"]]],
-              ["10", [["1", "00000009"]]],
+              keyOf(1),
+              endOf("00000100"),
+              verdictOf([
+                ["1", "fffffffd"],
+                ["2", "746f00"],
+              ]),
             ],
           ],
-          [
-            "1",
-            [
-              ["1", [["1", "00000002"]]],
-              [
-                "2",
-                [
-                  [
-                    "2",
-                    [
-                      ["1", "fffffffd"],
-                      ["2", "746f00"],
-                    ],
-                  ],
-                ],
-              ],
-            ],
-          ],
-          [
-            "1",
-            [
-              ["1", [["1", "00000003"]]],
-              ["2", [["2", [["1", "00000000"]]]]],
-            ],
-          ],
+          ["1", [keyOf(2), endOf("00000002"), verdictOf([["1", "00000000"]])]],
         ],
       ],
     ]);
@@ -134,8 +119,8 @@ describe("a batch", () => {
 
   it("counts verdicts when it cuts lists", () => {
     const chain = "c".repeat(200);
-    const verdicts = elements(1_000).map((each) => ({ ...each, verdict: { kind: "goto", chain } as const }));
-    const messages = readMessages(elementBatch("t", [{ kind: "add", set: "m", elements: verdicts }]).bytes);
+    const verdicts = Array.from({ length: 1_000 }, () => ({ kind: "goto", chain }) as const);
+    const messages = readMessages(elementBatch("t", [change("add", "m", 1_000, { verdicts })]).bytes);
     expect(messages.length).toBeGreaterThan(4);
     expect(
       messages

@@ -6,13 +6,14 @@ import { MessageWriter, NLM_F_ACK, NLM_F_REQUEST } from "./message-writer.ts";
 export interface ElementChange {
   readonly kind: "add" | "delete";
   readonly set: string;
-  readonly elements: readonly RawElement[];
-}
-
-export interface RawElement {
-  readonly key: Uint8Array;
-  readonly keyEnd: Uint8Array | undefined;
-  readonly verdict: RawVerdict | undefined;
+  /** Bytes of each key. */
+  readonly keyLength: number;
+  /** One behind the other. */
+  readonly keys: Uint8Array;
+  /** Of intervals the last key of each; undefined: single keys. */
+  readonly keyEnds: Uint8Array | undefined;
+  /** Of elements that are added to a map, one for each. */
+  readonly verdicts: readonly RawVerdict[] | undefined;
 }
 
 type RawVerdict =
@@ -59,70 +60,72 @@ const VERDICT_CODES: Readonly<Record<RawVerdict["kind"], number>> = {
 /** An attribute ends at 65,535 bytes, and the list of a message's elements is one. */
 const MOST_LIST_BYTES = 60_000;
 
+/** Elements of a change, from one index up to another. */
+interface Slice {
+  readonly change: ElementChange;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The kernel answers only what it refuses, and the last change. (That the end of a batch is acknowledged is newer than 6.12.) */
 export function elementBatch(table: string, changes: readonly ElementChange[]): ElementBatch {
   const messages = changes.flatMap(intoMessages);
   const writer = new MessageWriter();
   frame(writer, NFNL_MSG_BATCH_BEGIN, 1);
-  for (const [index, change] of messages.entries())
-    writeChange(writer, table, change, index + 2, index === messages.length - 1);
+  for (const [index, slice] of messages.entries())
+    writeSlice(writer, table, slice, index + 2, index === messages.length - 1);
   frame(writer, NFNL_MSG_BATCH_END, messages.length + 2);
   return {
     bytes: writer.bytes(),
     lastSequence: messages.length + 1,
-    setOf: (sequence) => messages[sequence - 2]?.set,
+    setOf: (sequence) => messages[sequence - 2]?.change.set,
   };
 }
 
-function intoMessages({ kind, set, elements }: ElementChange): ElementChange[] {
-  const messages: ElementChange[] = [];
-  let start = 0;
-  let bytes = 0;
-  for (const [index, element] of elements.entries()) {
-    const size = sizeOf(element);
-    if (bytes + size > MOST_LIST_BYTES) {
-      messages.push({ kind, set, elements: elements.slice(start, index) });
-      [start, bytes] = [index, 0];
-    }
-    bytes += size;
-  }
-  messages.push({ kind, set, elements: start === 0 ? elements : elements.slice(start) });
-  return messages;
-}
-
-/** At least as much as it takes. */
-function sizeOf({ key, keyEnd, verdict }: RawElement): number {
-  const chain = verdict !== undefined && "chain" in verdict ? verdict.chain.length : 0;
-  return 64 + key.length + (keyEnd?.length ?? 0) + chain;
+function intoMessages(change: ElementChange): Slice[] {
+  const { keys, keyLength, verdicts } = change;
+  const longestChain = Math.max(
+    0,
+    ...new Set(verdicts?.map((verdict) => ("chain" in verdict ? verdict.chain.length : 0))),
+  );
+  const mostElements = Math.floor(MOST_LIST_BYTES / (64 + 2 * keyLength + longestChain));
+  const count = keys.length / keyLength;
+  const slices: Slice[] = [];
+  for (let from = 0; from < count; from += mostElements)
+    slices.push({ change, from, to: Math.min(count, from + mostElements) });
+  return slices;
 }
 
 function frame(writer: MessageWriter, type: number, sequence: number): void {
   writer.message({ type, flags: NLM_F_REQUEST, sequence }, Uint8Array.of(0, 0, 0, NFNL_SUBSYS_NFTABLES));
 }
 
-function writeChange(
-  writer: MessageWriter,
-  table: string,
-  change: ElementChange,
-  sequence: number,
-  isLast: boolean,
-): void {
-  const isAdded = change.kind === "add";
-  const type = (NFNL_SUBSYS_NFTABLES << 8) | (isAdded ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM);
-  const flags = NLM_F_REQUEST | (isAdded ? NLM_F_CREATE : 0) | (isLast ? NLM_F_ACK : 0);
+function writeSlice(writer: MessageWriter, table: string, slice: Slice, sequence: number, isLast: boolean): void {
+  const { kind, set } = slice.change;
+  const type = (NFNL_SUBSYS_NFTABLES << 8) | (kind === "add" ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM);
+  const flags = NLM_F_REQUEST | (kind === "add" ? NLM_F_CREATE : 0) | (isLast ? NLM_F_ACK : 0);
   writer.message({ type, flags, sequence }, Uint8Array.of(NFPROTO_INET, 0, 0, 0), () => {
     writer.attribute(NFTA_SET_ELEM_LIST_TABLE, name(table));
-    writer.attribute(NFTA_SET_ELEM_LIST_SET, name(change.set));
-    writer.nested(NFTA_SET_ELEM_LIST_ELEMENTS, () => {
-      for (const element of change.elements) writer.nested(NFTA_LIST_ELEM, () => writeElement(writer, element));
-    });
+    writer.attribute(NFTA_SET_ELEM_LIST_SET, name(set));
+    writer.nested(NFTA_SET_ELEM_LIST_ELEMENTS, () => writeElements(writer, slice));
   });
 }
 
-function writeElement(writer: MessageWriter, { key, keyEnd, verdict }: RawElement): void {
-  writer.nested(NFTA_SET_ELEM_KEY, () => writer.attribute(NFTA_DATA_VALUE, key));
-  if (keyEnd !== undefined) writer.nested(NFTA_SET_ELEM_KEY_END, () => writer.attribute(NFTA_DATA_VALUE, keyEnd));
-  if (verdict === undefined) return;
+function writeElements(writer: MessageWriter, { change, from, to }: Slice): void {
+  const { keys, keyEnds, keyLength, verdicts } = change;
+  for (let index = from; index < to; index++) {
+    const [start, end] = [index * keyLength, (index + 1) * keyLength];
+    writer.nested(NFTA_LIST_ELEM, () => {
+      writer.nested(NFTA_SET_ELEM_KEY, () => writer.attribute(NFTA_DATA_VALUE, keys.subarray(start, end)));
+      if (keyEnds !== undefined)
+        writer.nested(NFTA_SET_ELEM_KEY_END, () => writer.attribute(NFTA_DATA_VALUE, keyEnds.subarray(start, end)));
+      const verdict = verdicts?.[index];
+      if (verdict !== undefined) writeVerdict(writer, verdict);
+    });
+  }
+}
+
+function writeVerdict(writer: MessageWriter, verdict: RawVerdict): void {
   writer.nested(NFTA_SET_ELEM_DATA, () =>
     writer.nested(NFTA_DATA_VERDICT, () => {
       writer.attributeBe32(NFTA_VERDICT_CODE, VERDICT_CODES[verdict.kind]);

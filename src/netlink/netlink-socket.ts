@@ -78,8 +78,7 @@ class NetlinkSocket implements NetlinkChannel {
     if (this.#fd < 0) return;
     const fd = this.#fd;
     this.#fd = -1;
-    // Closed in any case, says close(2); a failure of it has no consequence for a socket that only asks.
-    this.#libc.close(fd);
+    this.#libc.closeOnThread(fd);
   }
 
   /** One call at a time: a descriptor closed, or a buffer reused, under a running call would reach someone else's. */

@@ -10,9 +10,12 @@ const [ENOENT, EMSGSIZE, ENOBUFS, EMFILE, EAGAIN, EINTR] = [2, 90, 105, 24, 11, 
 const CHANGE: ElementChange = {
   kind: "add",
   set: "s",
-  elements: [{ key: Uint8Array.of(10, 0, 0, 1), keyEnd: undefined, verdict: undefined }],
+  keyLength: 4,
+  keys: Uint8Array.of(10, 0, 0, 1),
+  keyEnds: undefined,
+  verdicts: undefined,
 };
-const LONG: ElementChange = { ...CHANGE, elements: Array.from({ length: 5_000 }, () => CHANGE.elements[0] as never) };
+const LONG: ElementChange = { ...CHANGE, keys: new Uint8Array(4 * 5_000) };
 
 /** An error message, or with 0 an acknowledgement. */
 function answer(sequence: number, errno = 0): Buffer {
@@ -67,6 +70,9 @@ class PlayedKernel implements Libc {
     next.copy(buffer);
     return next.length;
   }
+  closeOnThread = (fd: number): void => {
+    this.close(fd);
+  };
   close(fd: number): number {
     this.open.delete(fd);
     return 0;

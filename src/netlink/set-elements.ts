@@ -59,8 +59,8 @@ export class SetElements {
 
   /** Asks for what cannot be, a table without a name; undefined: the kernel refuses it as it should, so it understands us. */
   async refusal(): Promise<string | undefined> {
-    const elements = [{ key: new Uint8Array(4), keyEnd: undefined, verdict: undefined }];
-    const answer = await this.write("", [{ kind: "delete", set: "none", elements }]);
+    const key = { keyLength: 4, keys: new Uint8Array(4), keyEnds: undefined, verdicts: undefined };
+    const answer = await this.write("", [{ kind: "delete", set: "none", ...key }]);
     if (answer.kind === "written") return "the kernel says that a set changed which does not exist";
     return answer.kind === "refused" && answer.code === "ENOENT" ? undefined : answer.reason;
   }

@@ -1,7 +1,9 @@
 // Bytes of elements, compared with what nft itself sends (`nft --debug=netlink` prints it), and what is left to nft.
 
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keyBytes } from "./element-bytes.ts";
+import { formatAddress } from "../../net/address.ts";
+import { packKeys } from "./element-bytes.ts";
 import type { Field } from "./ruleset.ts";
 
 const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString("hex");
@@ -19,9 +21,9 @@ describe("single keys", () => {
     ["10.0.0.1 . tcp . 443", PORT_TUPLE, "0a0000010600000001bb0000"],
     ["10.0.0.1 . sctp . 65535", PORT_TUPLE, "0a00000184000000ffff0000"],
   ])("%s", (text, fields, expected) => {
-    const bytes = keyBytes({ fields, interval: false }, text);
-    expect(hex(bytes?.key)).toBe(expected);
-    expect(bytes?.keyEnd).toBeUndefined();
+    const packed = packKeys({ fields, interval: false }, [text, text]);
+    expect(hex(packed?.keys)).toBe(expected + expected);
+    expect(packed).toMatchObject({ keyLength: expected.length / 2, keyEnds: undefined });
   });
 });
 
@@ -38,8 +40,8 @@ describe("intervals over several fields", () => {
       `20010db87fff${"f".repeat(20)}ff000000`,
     ],
   ])("%s", (text, fields, key, keyEnd) => {
-    const bytes = keyBytes({ fields, interval: true }, text);
-    expect([hex(bytes?.key), hex(bytes?.keyEnd)]).toEqual([key, keyEnd]);
+    const packed = packKeys({ fields, interval: true }, [text]);
+    expect([hex(packed?.keys), hex(packed?.keyEnds)]).toEqual([key, keyEnd]);
   });
 });
 
@@ -61,8 +63,27 @@ describe("left to nft", () => {
     ["too few parts", "10.0.0.1 . tcp", PORT_TUPLE, false],
     ["too many parts", "10.0.0.1 . tcp . 80 . 80", PORT_TUPLE, false],
     ["nothing", "", ["ip saddr"], false],
+    ["three octets", "10.0.1", ["ip saddr"], false],
+    ["five octets", "10.0.0.1.2", ["ip saddr"], false],
+    ["an empty octet", "10..0.1", ["ip saddr"], false],
+    ["a dot at the end", "10.0.0.", ["ip saddr"], false],
+    ["an octet beyond the last", "10.0.0.256", ["ip saddr"], false],
+    ["a letter", "10.0.0.a", ["ip saddr"], false],
     ["a type that our sets do not have", "syn", ["tcp flags"], false],
   ])("%s", (_, text, fields, interval) => {
-    expect(keyBytes({ fields, interval }, text)).toBeUndefined();
+    expect(packKeys({ fields, interval }, [text])).toBeUndefined();
   });
+});
+
+it("one element that is left to nft leaves all of them to it", () => {
+  expect(packKeys({ fields: ["ip saddr"], interval: false }, ["10.0.0.1", "localhost"])).toBeUndefined();
+});
+
+it("every IPv4 address is what the kernel takes it for", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 0xffffffff }), (value) => {
+      const packed = packKeys({ fields: ["ip saddr"], interval: false }, [formatAddress(4, BigInt(value))]);
+      expect(hex(packed?.keys)).toBe(value.toString(16).padStart(8, "0"));
+    }),
+  );
 });

@@ -6,10 +6,19 @@ import type { SetKey } from "./transaction.ts";
 import { type DataType, dataType } from "./types.ts";
 import { protocolNumberOf } from "./words.ts";
 
-export interface KeyBytes {
-  readonly key: Uint8Array;
-  /** The last key of an interval; undefined in sets of single keys. */
-  readonly keyEnd: Uint8Array | undefined;
+/** Keys of one set, one behind the other. */
+export interface PackedKeys {
+  /** Of each. */
+  readonly keyLength: number;
+  readonly keys: Uint8Array;
+  /** Of intervals the last key of each; undefined in sets of single keys. */
+  readonly keyEnds: Uint8Array | undefined;
+}
+
+interface KeyPart {
+  readonly type: DataType;
+  readonly at: number;
+  readonly width: number;
 }
 
 /** Data types of our sets' keys, and how many bytes their values have. */
@@ -21,32 +30,58 @@ const WIDTHS: Partial<Readonly<Record<DataType, number>>> = {
 };
 
 /**
- * The element that `text` names in a set with that key. undefined: only nft can say, which holds for sets of intervals over one field (there
- * the kernel keeps ends as elements of their own), and for words that are not ours. Cost: a microsecond, for IPv6 some.
+ * The elements that the texts name in a set with that key, in their order. undefined: only nft can say, which holds for sets of intervals over
+ * one field (there the kernel keeps ends as elements of their own), and for words that are not ours. Cost: 0.1 microseconds an IPv4
+ * address, for IPv6 some.
  */
-export function keyBytes({ fields, interval }: SetKey, text: string): KeyBytes | undefined {
-  const types = fields.map(dataType);
-  const isConcatenated = types.length > 1;
-  if (interval && !isConcatenated) return undefined;
-  const words = isConcatenated ? text.split(" . ") : [text];
-  if (words.length !== types.length) return undefined;
-  const widths = types.map((type) => WIDTHS[type] ?? Number.NaN);
-  const length = isConcatenated ? widths.reduce((sum, width) => sum + padded(width), 0) : (widths[0] ?? Number.NaN);
-  if (Number.isNaN(length)) return undefined;
-  const key = new Uint8Array(length);
-  const keyEnd = interval ? new Uint8Array(length) : undefined;
+export function packKeys(key: SetKey, texts: readonly string[]): PackedKeys | undefined {
+  const parts = partsOf(key);
+  if (parts === undefined) return undefined;
+  const last = parts.at(-1) as KeyPart;
+  const keyLength = parts.length === 1 ? last.width : last.at + padded(last.width);
+  const keys = new Uint8Array(keyLength * texts.length);
+  const keyEnds = key.interval ? new Uint8Array(keys.length) : undefined;
+  for (const [index, text] of texts.entries()) {
+    if (!writeKey(parts, text, keys, keyEnds, index * keyLength)) return undefined;
+  }
+  return { keyLength, keys, keyEnds };
+}
+
+function partsOf({ fields, interval }: SetKey): KeyPart[] | undefined {
+  if (interval && fields.length === 1) return undefined;
+  const parts: KeyPart[] = [];
   let at = 0;
-  for (const [index, type] of types.entries()) {
-    const width = widths[index] as number;
-    const last = keyEnd?.subarray(at, at + width);
-    if (!writeWord(type, words[index] as string, key.subarray(at, at + width), last)) return undefined;
+  for (const field of fields) {
+    const type = dataType(field);
+    const width = WIDTHS[type];
+    if (width === undefined) return undefined;
+    parts.push({ type, at, width });
     at += padded(width);
   }
-  return { key, keyEnd };
+  return parts;
 }
 
 function padded(bytes: number): number {
   return (bytes + 3) & ~3;
+}
+
+function writeKey(
+  parts: readonly KeyPart[],
+  text: string,
+  keys: Uint8Array,
+  keyEnds: Uint8Array | undefined,
+  start: number,
+): boolean {
+  const [only] = parts;
+  if (parts.length === 1 && only?.type === "ipv4_addr") return writeIpv4(text, keys, start);
+  const words = parts.length === 1 ? [text] : text.split(" . ");
+  if (words.length !== parts.length) return false;
+  for (const [index, { type, at, width }] of parts.entries()) {
+    const first = keys.subarray(start + at, start + at + width);
+    const last = keyEnds?.subarray(start + at, start + at + width);
+    if (!writeWord(type, words[index] as string, first, last)) return false;
+  }
+  return true;
 }
 
 /** False: not a value of this type, or an interval where a single one is needed. */
@@ -91,12 +126,37 @@ function writeAddresses(word: string, first: Uint8Array, last: Uint8Array | unde
 }
 
 function writeAddress(text: string, into: Uint8Array): boolean {
+  if (into.length === 4) return writeIpv4(text, into, 0);
   const parsed = parseAddress(text);
-  if (parsed === undefined || parsed.unusual !== undefined || (parsed.family === 4) !== (into.length === 4))
-    return false;
-  if (parsed.family === 4) return writeNumber(Number(parsed.value), into);
+  if (parsed?.family !== 6) return false;
   const view = new DataView(into.buffer, into.byteOffset, into.length);
   view.setBigUint64(0, parsed.value >> 64n);
   view.setBigUint64(8, parsed.value & 0xffff_ffff_ffff_ffffn);
+  return true;
+}
+
+const DOT = 0x2e;
+const ZERO = 0x30;
+
+/** Dotted decimal without leading zeros. */
+function writeIpv4(text: string, into: Uint8Array, start: number): boolean {
+  let octet = -1;
+  let at = start;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === DOT) {
+      if (octet < 0 || at === start + 3) return false;
+      into[at++] = octet;
+      octet = -1;
+      continue;
+    }
+    const digit = code - ZERO;
+    // After a zero, another digit would be read in two ways.
+    if (digit < 0 || digit > 9 || octet === 0) return false;
+    octet = octet < 0 ? digit : octet * 10 + digit;
+    if (octet > 255) return false;
+  }
+  if (octet < 0 || at !== start + 3) return false;
+  into[at] = octet;
   return true;
 }

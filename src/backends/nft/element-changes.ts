@@ -1,19 +1,15 @@
 // Transactions that change elements of sets and nothing else, in the kernel's own form. By far the most: a pod that comes, goes or is
 // relabelled. Owns which transactions these are; who carries them to the kernel is asked through `ElementSocket`.
 
-import { type KeyBytes, keyBytes } from "./element-bytes.ts";
+import { type PackedKeys, packKeys } from "./element-bytes.ts";
 import type { Verdict } from "./ruleset.ts";
 import type { Operation, Transaction } from "./transaction.ts";
 
-export interface ElementChange {
+export interface ElementChange extends PackedKeys {
   readonly kind: "add" | "delete";
   readonly set: string;
-  readonly elements: readonly RawElement[];
-}
-
-export interface RawElement extends KeyBytes {
-  /** Of elements that are added to maps. */
-  readonly verdict: Verdict | undefined;
+  /** Of elements that are added to a map, one for each. */
+  readonly verdicts: readonly Verdict[] | undefined;
 }
 
 /** Element changes without nft: `src/netlink/set-elements.ts`. */
@@ -55,14 +51,19 @@ export function elementChanges({ operations }: Transaction): readonly ElementCha
 }
 
 function changeOf(operation: Operation): ElementChange | undefined {
-  if (operation.kind !== "add-elements" && operation.kind !== "delete-elements") return undefined;
-  const elements: RawElement[] = [];
-  const { set, key } = operation;
-  for (const element of operation.elements) {
-    const { key: text, verdict } = typeof element === "string" ? { key: element, verdict: undefined } : element;
-    const bytes = keyBytes(key, text);
-    if (bytes === undefined) return undefined;
-    elements.push({ ...bytes, verdict });
+  if (operation.kind === "delete-elements") {
+    const { set, key, elements } = operation;
+    const packed = packKeys(key, elements);
+    return packed && { kind: "delete", set, ...packed, verdicts: undefined };
   }
-  return { kind: operation.kind === "add-elements" ? "add" : "delete", set, elements };
+  if (operation.kind !== "add-elements") return undefined;
+  const { set, key, elements } = operation;
+  const packed = packKeys(
+    key,
+    elements.map((element) => element.key),
+  );
+  const verdicts = elements.flatMap(({ verdict }) => verdict ?? []);
+  if (verdicts.length === 0) return packed && { kind: "add", set, ...packed, verdicts: undefined };
+  if (verdicts.length !== elements.length) throw new Error(`some elements of ${set} have a verdict, and others none`);
+  return packed && { kind: "add", set, ...packed, verdicts };
 }

@@ -13,7 +13,7 @@ const ADD: Operation = {
   set: "s",
   key: KEY,
   elements: [
-    { key: "10.0.0.1", verdict: undefined },
+    { key: "10.0.0.1", verdict: { kind: "accept" } },
     { key: "10.0.0.2", verdict: { kind: "jump", chain: "c" } },
   ],
 };
@@ -47,20 +47,16 @@ describe("a transaction", () => {
     const { write, sent, byNft } = writerWith({ kind: "written" });
     await write(DELETE, ADD);
     expect(byNft).toEqual([]);
+    const single = { keyLength: 4, keyEnds: undefined };
     expect(sent).toEqual([
       [
-        {
-          kind: "delete",
-          set: "t",
-          elements: [{ key: Uint8Array.of(10, 0, 0, 3), keyEnd: undefined, verdict: undefined }],
-        },
+        { kind: "delete", set: "t", ...single, keys: Uint8Array.of(10, 0, 0, 3), verdicts: undefined },
         {
           kind: "add",
           set: "s",
-          elements: [
-            { key: Uint8Array.of(10, 0, 0, 1), keyEnd: undefined, verdict: undefined },
-            { key: Uint8Array.of(10, 0, 0, 2), keyEnd: undefined, verdict: { kind: "jump", chain: "c" } },
-          ],
+          ...single,
+          keys: Uint8Array.of(10, 0, 0, 1, 10, 0, 0, 2),
+          verdicts: [{ kind: "accept" }, { kind: "jump", chain: "c" }],
         },
       ],
     ]);
