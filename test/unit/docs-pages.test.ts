@@ -9,7 +9,7 @@ import { COMMANDS } from "../../src/cli/command-table.ts";
 const root = resolve(import.meta.dirname, "../..");
 const PAGES = [
   ...["docs/install.md", "docs/operations.md", "docs/troubleshooting.md", "docs/metrics.md"],
-  ...["docs/lab.md", "docs/cni.md"],
+  ...["docs/lab.md", "docs/cni.md", "docs/performance.md"],
 ];
 
 function page(path: string): string {
