@@ -16,7 +16,7 @@ import { tablesOf } from "./programming/report.ts";
 import type { RunResult } from "./programming/sample.ts";
 
 /** As the launcher and the agent choose them (bin/nftpol, src/agent/start-agent.ts). */
-const NODE_FLAGS = ["--disable-sigusr1", "--max-semi-space-size=2", "--heap-growing-percent=20"];
+const NODE_FLAGS = ["--disable-sigusr1", "--max-semi-space-size=8", "--heap-growing-percent=20"];
 const AGENT_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: "65536" };
 
 async function measure(run: Run): Promise<RunResult> {
