@@ -11,19 +11,42 @@ import { canUseNetns, withNetns } from "../test/support/netns.ts";
 import { beginMeasurement, publish } from "./document.ts";
 import { chosenRuns, type Run, sizeName } from "./programming/choices.ts";
 import { kindFigures } from "./programming/figures.ts";
+import type { PauseFigures } from "./programming/pauses.ts";
 import { plotsOf } from "./programming/plots.ts";
-import { tablesOf } from "./programming/report.ts";
+import { pausesTable, tablesOf } from "./programming/report.ts";
 import type { RunResult } from "./programming/sample.ts";
 
 /** As the launcher and the agent choose them (bin/nftpol, src/agent/start-agent.ts). */
 const NODE_FLAGS = ["--disable-sigusr1", "--max-semi-space-size=8", "--heap-growing-percent=20"];
 const AGENT_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: "65536" };
 
-async function measure(run: Run): Promise<RunResult> {
+function measure(run: Run): Promise<RunResult> {
+  return inNetns(sizeName(run.size), ({ floor }) => [
+    ...profileFlags(run),
+    "measured-agent.ts",
+    JSON.stringify(run),
+    floor,
+  ]);
+}
+
+function measurePauses({ nft }: Run): Promise<readonly PauseFigures[]> {
+  return inNetns("pauses", ({ own, floor }) => ["pauses.ts", own, floor, nft]);
+}
+
+interface Namespaces {
+  readonly own: string;
+  readonly floor: string;
+}
+
+/** What a program of programming/ prints that runs in a namespace, with the agent's settings; another one is there for the floor. */
+async function inNetns<T>(what: string, flagsAndProgram: (namespaces: Namespaces) => readonly string[]): Promise<T> {
   return await withNetns((agent) =>
     withNetns(async (floor) => {
-      const program = join(import.meta.dirname, "programming", "measured-agent.ts");
-      const argv = [process.execPath, ...NODE_FLAGS, ...profileFlags(run), program, JSON.stringify(run), floor.name];
+      const words = flagsAndProgram({ own: agent.name, floor: floor.name });
+      const located = words.map((word) =>
+        word.endsWith(".ts") ? join(import.meta.dirname, "programming", word) : word,
+      );
+      const argv = [process.execPath, ...NODE_FLAGS, ...located];
       const child = spawn("ip", ["netns", "exec", agent.name, ...argv], {
         stdio: ["ignore", "pipe", "inherit"],
         env: { ...process.env, ...AGENT_ENVIRONMENT },
@@ -33,8 +56,8 @@ async function measure(run: Run): Promise<RunResult> {
         text += chunk;
       });
       const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
-      if (code !== 0) throw new Error(`${sizeName(run.size)}: the measured agent ended with ${code}`);
-      return JSON.parse(text) as RunResult;
+      if (code !== 0) throw new Error(`${what}: the measured process ended with ${code}`);
+      return JSON.parse(text) as T;
     }),
   );
 }
@@ -66,13 +89,14 @@ async function main(): Promise<void> {
     process.stderr.write(`\r${sizeName(run.size)}, ${run.writer}, ${run.rounds} rounds `.padEnd(50));
     results.push(await measure(run));
   }
+  const pauses = await measurePauses(runs[0] as Run);
   process.stderr.write("\n");
   const sizes = runs.map(({ size, writer, rounds }) => `${sizeName(size)} ${writer} x ${rounds}`).join(", ");
   publish({
     bench: "programming",
     machine: endOfMeasurement(),
     settings: { runs: sizes, nft: runs[0]?.nft ?? "" },
-    tables: tablesOf(results),
+    tables: [...tablesOf(results), pausesTable(pauses)],
     plots: plotsOf(results),
     figures: results.map(({ samples, idleCpu, ...run }) => ({
       ...run,

@@ -3,6 +3,7 @@
 import type { BenchTable } from "../document.ts";
 import { sizeName } from "./choices.ts";
 import { type KindFigures, kindFigures } from "./figures.ts";
+import type { PauseFigures } from "./pauses.ts";
 import type { RunResult } from "./sample.ts";
 import { stageTables } from "./stage-tables.ts";
 import { targetTable } from "./targets.ts";
@@ -97,4 +98,21 @@ export function ms(value: number): string {
 
 function thousands(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** What a change of one element costs by itself, right after another one and after a while. */
+export function pausesTable(figures: readonly PauseFigures[]): BenchTable {
+  return {
+    id: "programming-pauses",
+    title: "The commit of one element alone, by the pause before it",
+    columns: ["pause", "netlink p50", "p99", "bare nft -i p50", "p99"],
+    rows: figures.map(({ pauseMs, netlink, bareNft }) => [
+      pauseMs === 0 ? "none" : `${pauseMs} ms`,
+      ms(netlink.p50),
+      ms(netlink.p99),
+      ms(bareNft.p50),
+      ms(bareNft.p99),
+    ]),
+    note: "milliseconds; a table with 160 sets; without a pause the code and the kernel's are in the processor's caches, as on a node where much changes; the tables above have pauses of some 15 ms between changes",
+  };
 }
