@@ -31,7 +31,7 @@ export function nftBench({ open, fingerprint, table, foreign }: NftPlace): Backe
     },
     size: async () => sizeOf(await ruleset()),
     // What is needed is prepared before packets meet it; what it leaves goes after that.
-    mostTexts: 3,
+    mostTexts: 4,
     damage: async (damage) => {
       const { sentence, operations } = DAMAGES[damage];
       await change(...operations(await ruleset()));

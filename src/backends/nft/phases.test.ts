@@ -59,6 +59,22 @@ describe("what nothing leads to yet comes first", () => {
     ]);
   });
 
+  it("many elements of new sets go alone, after the sets and before the step that leads to them", () => {
+    const texts = Array.from({ length: 300 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+    const many: Operation = {
+      kind: "add-elements",
+      set: "peers",
+      key: { fields: ["ip saddr"], interval: false },
+      elements: texts.map((key) => ({ key, verdict: undefined })),
+    };
+    const step = addElements("ingress4", "new");
+    expect(phases(addChain("new"), addSet("peers"), many, step, addLookup("new", "peers"))).toEqual([
+      [addChain("new"), addSet("peers"), addLookup("new", "peers")],
+      [many],
+      [step],
+    ]);
+  });
+
   it("elements of sets that are there are one transaction", () => {
     const operations = [addElements("peers"), addElements("ingress4", "there")];
     expect(phases(...operations)).toEqual([operations]);

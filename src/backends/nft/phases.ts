@@ -13,7 +13,7 @@ import type { Operation, Transaction } from "./transaction.ts";
 
 export interface Phases {
   /**
-   * One or two transactions, in order; none: nothing changes. Only the last one changes what packets meet; when it fails, what the first one
+   * Up to three transactions, in order; none: nothing changes. Only the last one changes what packets meet; when it fails, what the others
    * made is reached by nothing: of a table where there was none, the hooks come last. A table that replaces another is one.
    */
   readonly change: readonly Transaction[];
@@ -25,11 +25,11 @@ export function phasesOf({ table, operations }: Transaction): Phases {
   const { prepare, switchOver, cleanUp } = split(operations);
   const asTransaction = (phase: readonly Operation[]): Transaction[] =>
     phase.length === 0 ? [] : [{ table, operations: phase }];
-  return { change: [prepare, switchOver].flatMap(asTransaction), cleanUp: asTransaction(cleanUp)[0] };
+  return { change: [...prepare, switchOver].flatMap(asTransaction), cleanUp: asTransaction(cleanUp)[0] };
 }
 
 interface Split {
-  readonly prepare: readonly Operation[];
+  readonly prepare: readonly (readonly Operation[])[];
   readonly switchOver: readonly Operation[];
   readonly cleanUp: readonly Operation[];
 }
@@ -58,7 +58,18 @@ function split(operations: readonly Operation[]): Split {
     }
   };
   const others = operations.filter((operation) => !prepares(operation));
-  return { prepare: operations.filter(prepares), ...splitCleanUp(others) };
+  return { prepare: splitElements(operations.filter(prepares)), ...splitCleanUp(others) };
+}
+
+/** From so many elements on, what a transaction more costs is less than what they cost an nft that has to read them. */
+const MANY_ELEMENTS = 256;
+
+/** Many elements go alone: that needs no nft. Nothing leads to what is prepared, so that it does not matter in how many steps it is made. */
+function splitElements(prepare: readonly Operation[]): (readonly Operation[])[] {
+  const elements = prepare.filter(({ kind }) => kind === "add-elements");
+  const count = elements.reduce((sum, operation) => sum + ("elements" in operation ? operation.elements.length : 0), 0);
+  if (count < MANY_ELEMENTS) return [prepare];
+  return [prepare.filter(({ kind }) => kind !== "add-elements"), elements];
 }
 
 /** The step that packets notice does not wait for what it leaves, where it is one of elements alone: such a step is by far the quickest. */
