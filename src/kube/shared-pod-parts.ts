@@ -23,6 +23,8 @@ export function podsWithSharedParts(): DecodedResource<Pod> {
 
 export class SharedPodParts {
   readonly #texts = new Copies<string>();
+  /** Apart: while pods come and go there is no end of new ones, and the others would be forgotten with them. */
+  readonly #times = new Copies<string>();
   readonly #labels = new Copies<Labels>();
   readonly #lists = new Copies<readonly unknown[]>();
 
@@ -38,8 +40,8 @@ export class SharedPodParts {
       addresses: pod.addresses.slice(),
       hostAddresses: this.#list(pod.hostAddresses),
       ports: this.#list(pod.ports),
-      startedAt: this.#text(pod.startedAt),
-      createdAt: this.#text(pod.createdAt),
+      startedAt: this.#times.of(pod.startedAt, () => pod.startedAt),
+      createdAt: this.#times.of(pod.createdAt, () => pod.createdAt),
       workload: this.#text(pod.workload),
     };
   }
