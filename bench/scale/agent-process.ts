@@ -1,7 +1,7 @@
 // The whole agent as a process, as its launcher starts it, and what it and the kernel say of it. Owns its options and its end. To be used
 // inside a network namespace of its own: it writes the kernel's rules, and listens at its usual ports.
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LOCAL_NODE } from "./cluster.ts";
@@ -23,8 +23,10 @@ const LONGEST_START_MS = 180_000;
 
 /** Collects all garbage when it is told to, so that what is alive can be told from what is not collected yet. */
 const COLLECT_ON_SIGNAL = `data:text/javascript,${encodeURIComponent('process.on("SIGUSR2",()=>globalThis.gc())')}`;
-/** The launcher's own, which it leaves out where there are others. */
-const LAUNCHER_OPTIONS = "--max-semi-space-size=2";
+/** The launcher's own for memory, which it leaves out where there are others. */
+const LAUNCHER_OPTIONS = readFileSync(join(import.meta.dirname, "../../bin/nftpol"), "utf8").match(
+  /--max-semi-space-size=\d+/,
+)?.[0];
 
 export interface AgentOptions {
   readonly installation: Installation;
