@@ -49,7 +49,7 @@ export function settingsFrom(env: NodeJS.ProcessEnv): ScaleSettings {
     events: number("EVENTS", 20_000),
     eventsPerSecond: 2_000,
     floodEvents: number("FLOOD", 100_000),
-    churnPods: number("CHURN_PODS", Math.min(50_000, ...pods.slice(-1))),
+    churnPods: number("CHURN_PODS", Math.min(20_000, ...pods.slice(-1))),
     hours: number("HOURS", 24),
     replacedPods: 1_500,
     relabelledPods: 1_000,

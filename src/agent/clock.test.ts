@@ -22,6 +22,16 @@ describe("a sleep", () => {
 
   it("does not begin after the abort", () => realClock.sleep(LONG_MS, AbortSignal.abort()));
 
+  it("is over at once when its time has passed, without a warning", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    await realClock.sleep(-0.5);
+    await new Promise(setImmediate);
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
+  });
+
   it("leaves nothing at a signal that lives on", async () => {
     const { signal } = new AbortController();
     await realClock.sleep(1, signal);

@@ -21,7 +21,8 @@ export const realClock: Clock = {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      // A time that has passed meanwhile: Node.js would warn of it.
+      const timer = setTimeout(done, Math.max(0, ms));
       signal?.addEventListener("abort", done);
     });
   },
