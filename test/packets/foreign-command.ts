@@ -10,6 +10,8 @@ export const FOREIGN_NFT_COMMANDS = ["nft flush table inet nftpol", "nft delete 
 
 /** Between two looks at the connections that began while the table was not ours; the second is for packets under way in the first. */
 const SECOND_LOOK_MS = 1_200;
+/** Changes that follow each other without a pause have their turns before each part of the first look. It tells what it cut, if anything. */
+const FIRST_LOOK_MS = 5_000;
 const PATIENCE_MS = 30_000;
 
 /** While nothing else happens. The agent is held back until everything that is denied passes: so much is open without it. */
@@ -48,6 +50,8 @@ export async function sufferForeignCommandAmidChanges(shop: RunningShop, command
   }
   await done;
   const repaired = marks(streams.denied.filter((stream) => stream.spec.kind === "fresh-udp"));
+  const cutBy = performance.now() + FIRST_LOOK_MS;
+  while (!hasCutSinceRepair(shop, from) && performance.now() < cutBy) await changeOnce(changes, agent);
   await changeFor(SECOND_LOOK_MS);
   await expectClosed(shop, repaired);
 }
@@ -69,9 +73,18 @@ async function expectClosed({ traffic, streams }: RunningShop, repaired: Readonl
 }
 
 function isRepaired({ agent }: RunningShop, from: number): boolean {
-  return agent.log
-    .slice(from)
-    .some(({ msg }) => msg === "rules repaired" || msg === "somebody changed our table: repaired");
+  return agent.log.slice(from).some(tellsRepair);
+}
+
+function tellsRepair({ msg }: RunningShop["agent"]["log"][number]): boolean {
+  return msg === "rules repaired" || msg === "somebody changed our table: repaired";
+}
+
+/** By a look that began after the repair. */
+function hasCutSinceRepair({ agent }: RunningShop, from: number): boolean {
+  const repairedAt = Date.parse(String(agent.log.slice(from).find(tellsRepair)?.time));
+  const cuts = agent.lines("connections cut that policies no longer allow", from);
+  return cuts.some(({ time, durationMs }) => Date.parse(String(time)) - Number(durationMs) >= repairedAt - 1);
 }
 
 /** The first number of each stream that may not arrive any more. Of connections, bytes may still wait at the sender. */
