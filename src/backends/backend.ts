@@ -33,7 +33,7 @@ export interface Backend {
    * kernel back and applies the difference, or, if that is refused too, makes all our rules anew. "refused": packets meet the rules from
    * before. "broken": it is not known whether they meet the old ones or the new ones, and they meet nothing else.
    * `onInForce` is called when packets meet the new rules, if that is before everything is done: what nothing leads to any more may be taken
-   * away after it. Should that fail, the call throws all the same.
+   * away after it. Should that fail, the call throws all the same, "broken".
    * Cost: proportional to the delta, unless it repairs.
    */
   apply(delta: ProgramDelta, onInForce?: () => void): Promise<Applied>;

@@ -1,11 +1,13 @@
 // The nft backend over memory does what every backend has to do, and survives what only memory can be told to do.
 import { describe, expect, it } from "vitest";
+import { compileRuleset } from "../../src/backends/nft/compile.ts";
 import { type MemoryFault, MemoryKernelTable } from "../../src/backends/nft/memory-kernel-table.ts";
 import { openMemoryBackend } from "../../src/backends/nft/open-backend.ts";
+import type { Ruleset } from "../../src/backends/nft/ruleset.ts";
 import { renderText } from "../../src/backends/nft/text.ts";
 import type { Transaction } from "../../src/backends/nft/transaction.ts";
 import { backendSuite } from "../support/backend-suite.ts";
-import { comparableText, expectedText, foundText } from "../support/comparable-ruleset.ts";
+import { comparableText, expectedText, foundText, reachableText } from "../support/comparable-ruleset.ts";
 import { nftBench } from "../support/nft-bench.ts";
 import { allowingPolicy, graphOf, numberedPod } from "../support/policy-cluster.ts";
 import { eventOf } from "../support/random-cluster.ts";
@@ -173,4 +175,17 @@ it("what a table in memory hands out does not change with it", async () => {
   await backend.apply(graph.flush());
   expect(before).toBeDefined();
   expect(before === undefined ? "" : comparableText(before)).not.toBe(expectedText(graph));
+});
+
+it("what a change leaves behind cannot be taken away: the change is in force, the call says so, and the next one puts it right", async () => {
+  const { table, backend, graph } = started();
+  await backend.install(graph.program());
+  graph.apply(eventOf(allowingPolicy("more", "web", "other", 9090)));
+  const failed = backend.apply(graph.flush(), () => table.failWrite({ kind: "refuse" }));
+  await expect(failed).rejects.toMatchObject({ kind: "broken", message: /the change is in force/ });
+  const met = reachableText(table.ruleset() as Ruleset);
+  expect(met).toBe(reachableText(compileRuleset(graph.program())));
+  expect(foundText(await table.read())).not.toBe(expectedText(graph));
+  expect(await backend.apply(graph.flush())).toMatchObject({ how: "repaired" });
+  expect(foundText(await table.read())).toBe(expectedText(graph));
 });

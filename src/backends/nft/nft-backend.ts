@@ -65,7 +65,15 @@ export class NftBackend implements Backend {
       if (!this.#trusted) return await this.#bringTo(tracker, await this.#table.read(), "repaired");
       if (transaction.operations.length === 0) return { how: "unchanged", operations: 0, elements: 0 };
       this.#trusted = false;
-      await this.#write(transaction, onInForce);
+      let isInForce = false;
+      try {
+        await this.#write(transaction, () => {
+          isInForce = true;
+          onInForce?.();
+        });
+      } catch (error) {
+        throw isInForce && error instanceof BackendError ? cleanUpFailed(error) : error;
+      }
       this.#trusted = true;
       return applied("delta", transaction);
     });
@@ -192,6 +200,12 @@ export class NftBackend implements Backend {
       this.#busy = false;
     }
   }
+}
+
+/** Whatever the failure says of itself: the rules from before are not the ones that packets meet. */
+function cleanUpFailed(cause: BackendError): BackendError {
+  const message = `the change is in force, and what it leaves could not be taken away: ${cause.message}`;
+  return new BackendError("broken", message, { hint: cause.hint, output: cause.output, cause });
 }
 
 function applied(how: Applied["how"], transaction: Transaction): Applied {
