@@ -1,6 +1,7 @@
 // From the agent's start to rules in force, and what it needs then: with so many pods, in a process of its own. Owns the order of what
 // is measured; in the same round two readers show what the server and parsing cost by themselves.
 
+import { spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { type AgentMemory, AgentProcess, type LoopDelay, type ProgramSize } from "./agent-process.ts";
 import { ApiServerProcess, type ReadTimes } from "./api-server-process.ts";
@@ -60,6 +61,7 @@ export async function measureFirstSync(
   try {
     const onlyRead = await server.read("bytes");
     const readAndParsed = await server.read("json");
+    removeRules(place.installation);
     const agent = new AgentProcess({ ...place, serverPort: server.port, nodeFlags });
     try {
       const start = await measureStart(agent);
@@ -74,6 +76,12 @@ export async function measureFirstSync(
   } finally {
     await server.end();
   }
+}
+
+/** As on a new node: rules of the agent before would be adopted, and their sets outgrown. */
+function removeRules({ launcher }: Installation): void {
+  const { status, stderr } = spawnSync(launcher, ["cleanup"], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`nftpol cleanup: ${stderr}`);
 }
 
 export async function measureStart(agent: AgentProcess): Promise<AgentStart> {
