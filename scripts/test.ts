@@ -2,7 +2,7 @@
 // "N passed, N failed". `npm test -- lint unit` runs only those steps.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { isCi, isRoot } from "./system-tools.ts";
 
 interface Step {
@@ -21,6 +21,8 @@ interface Outcome {
   readonly failed: number;
   readonly skipped: number;
   readonly note: string;
+  /** What failed, for the end of the log: of a long one often only the end is kept. */
+  readonly failures?: readonly string[];
 }
 
 const root = resolve(import.meta.dirname, "..");
@@ -96,7 +98,16 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
 }
 
 /** A test file that does not load counts as one failure, and so does a run that fails without a failed test. */
@@ -110,11 +121,23 @@ function countTests(step: string, reportFile: string, code: number): Outcome {
   );
   const failed = report.numFailedTests + brokenFiles.length;
   const skipped = report.numPendingTests + report.numTodoTests;
-  const outcome = { ...nothing(step), passed: report.numPassedTests, skipped };
+  const outcome = { ...nothing(step), passed: report.numPassedTests, skipped, failures: failuresIn(report) };
   if (isCi() && skipped > 0) return { ...outcome, skipped, failed: failed + skipped, note: "skipped tests fail in CI" };
   if (failed === 0 && code !== 0) return { ...outcome, failed: 1, note: `ended with code ${code}` };
   const note = report.testResults.length === 0 ? "no tests" : "";
   return { ...outcome, failed, note };
+}
+
+/** Each failed test with the beginning of its message, and files that do not load. */
+function failuresIn(report: VitestReport): readonly string[] {
+  const shortened = (message: string) => message.split("\n").slice(0, 12).join("\n    ");
+  return report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(root, name);
+    if (status === "failed" && assertionResults.length === 0) return [`${file}\n    ${shortened(message)}`];
+    return assertionResults
+      .filter((test) => test.status === "failed")
+      .map((test) => `${file}: ${test.fullName}\n    ${shortened(test.failureMessages.join("\n"))}`);
+  });
 }
 
 function readReport(file: string): VitestReport | undefined {
@@ -126,6 +149,8 @@ function readReport(file: string): VitestReport | undefined {
 }
 
 function printSummary(outcomes: readonly Outcome[]): void {
+  for (const { step, failures = [] } of outcomes)
+    for (const failure of failures) console.log(`\nfailed in ${step}: ${failure}`);
   const row = (...cells: readonly string[]) =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(14) : i < 5 ? cell.padStart(8) : `  ${cell}`)).join("");
   console.log(`\n${row("step", "seconds", "passed", "failed", "skipped", "")}`);
