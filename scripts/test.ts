@@ -1,6 +1,6 @@
 // Owns `npm test`: every check and suite in order, all of them even when one fails, then a table and one plain line
 // "N passed, N failed". `npm test -- lint unit` runs only those steps.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { isCi, isRoot } from "./system-tools.ts";
@@ -12,6 +12,8 @@ interface Step {
   readonly suite?: string;
   /** Left out without root, and then said so. */
   readonly needsRoot?: boolean;
+  /** Runs beside its neighbours that say the same; its output comes in one piece, when it has ended. */
+  readonly beside?: boolean;
 }
 
 interface Outcome {
@@ -42,11 +44,11 @@ const cruise = ["dependency-cruiser/bin/dependency-cruiser.mjs", "--config", ".d
 
 const steps: readonly Step[] = [
   { name: "system tools", argv: [node, "scripts/system-tools.ts"] },
-  { name: "newer nft", argv: [node, "scripts/newer-nft.ts"], needsRoot: true },
-  { name: "typecheck", argv: [node, packageProgram("typescript/bin/tsc"), "--noEmit"] },
-  { name: "lint", argv: [node, packageProgram("@biomejs/biome/bin/biome"), "check"] },
-  { name: "layers", argv: [node, packageProgram(cruise[0]), ...cruise.slice(1)] },
-  { name: "build", argv: [node, "scripts/build.ts", "--if-possible"] },
+  { name: "newer nft", argv: [node, "scripts/newer-nft.ts"], needsRoot: true, beside: true },
+  { name: "typecheck", argv: [node, packageProgram("typescript/bin/tsc"), "--noEmit"], beside: true },
+  { name: "lint", argv: [node, packageProgram("@biomejs/biome/bin/biome"), "check"], beside: true },
+  { name: "layers", argv: [node, packageProgram(cruise[0]), ...cruise.slice(1)], beside: true },
+  { name: "build", argv: [node, "scripts/build.ts", "--if-possible"], beside: true },
   ...[
     "unit",
     "property",
@@ -62,31 +64,52 @@ const steps: readonly Step[] = [
   ].map(suite),
 ];
 
-let running: ReturnType<typeof spawn> | undefined;
+const running = new Set<ChildProcess>();
 
-function run(argv: readonly string[]): Promise<number> {
+function run(argv: readonly string[], title: string, beside: boolean): Promise<number> {
   const [program = "", ...args] = argv;
   return new Promise((done) => {
-    running = spawn(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-    running.on("error", (error) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ["ignore", beside ? "pipe" : "inherit", beside ? "pipe" : "inherit"],
+    });
+    running.add(child);
+    const output: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => output.push(chunk));
+    if (!beside) console.log(title);
+    child.on("error", (error) => {
       console.error(`${program}: ${error.message}`);
       done(1);
     });
-    running.on("close", (code) => done(code ?? 1));
+    child.on("close", (code) => {
+      running.delete(child);
+      if (beside) console.log(`${title}\n${Buffer.concat(output).toString().trimEnd()}`);
+      done(code ?? 1);
+    });
   });
 }
 
 async function perform(step: Step): Promise<Outcome> {
   if (step.needsRoot && !isRoot()) return { ...nothing(step.name), skipped: 1, note: "left out: needs root" };
-  console.log(`\n── ${step.name}`);
   const startedAt = performance.now();
-  const code = await run(step.argv);
+  const code = await run(step.argv, `\n── ${step.name}`, step.beside === true);
   const seconds = (performance.now() - startedAt) / 1000;
   if (step.suite === undefined) {
     const failed = code === 0 ? 0 : 1;
     return { ...nothing(step.name), seconds, passed: 1 - failed, failed };
   }
   return { ...countTests(step.name, join(results, `${step.suite}.json`), code), seconds };
+}
+
+/** Steps one by one; neighbours that may run beside each other together. */
+function inGroups(chosen: readonly Step[]): readonly (readonly Step[])[] {
+  const groups: Step[][] = [];
+  for (const step of chosen) {
+    const last = groups.at(-1);
+    if (step.beside === true && last?.[0]?.beside === true) last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
 }
 
 function nothing(step: string): Outcome {
@@ -185,11 +208,12 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.on(signal, () => {
       stopped = true;
-      running?.kill(signal);
+      for (const child of running) child.kill(signal);
     });
-  for (const step of chosen) {
-    const outcome = await perform(step);
-    outcomes.push(stopped ? { ...outcome, failed: Math.max(1, outcome.failed), note: "stopped" } : outcome);
+  for (const group of inGroups(chosen)) {
+    const performed = await Promise.all(group.map(perform));
+    for (const outcome of performed)
+      outcomes.push(stopped ? { ...outcome, failed: Math.max(1, outcome.failed), note: "stopped" } : outcome);
     if (stopped) break;
   }
   printSummary(outcomes);

@@ -35,16 +35,21 @@ export async function addNetns(names: readonly string[], ties: BatchTies): Promi
 
 /** Somebody else may remove the same leftovers, or be adding one of these names at this moment. */
 const REMOVE_TRIES = 3;
+/** Ctrl-C, held down, reaches `ip` in the moment before it is in a group of its own. */
+const MOST_INTERRUPTIONS = 1_000;
 
 /** Ends what still runs in them, and removes them; fine when they are gone. Synchronous: it also runs while the process ends. */
 export function removeNetns(names: readonly string[]): void {
-  for (let tries = 0; tries < REMOVE_TRIES; tries++) {
+  let [tries, interruptions] = [0, 0];
+  while (tries < REMOVE_TRIES && interruptions < MOST_INTERRUPTIONS) {
     const there = names.filter((name) => name.startsWith(LAB_PREFIX) && existsSync(`${FOLDER}/${name}`));
     if (there.length === 0) return;
     endProcessesIn(there);
     const input = there.map((name) => `netns delete ${name}\n`).join("");
     const options = { input, env: programEnvironment(), ...OWN_GROUP };
-    spawnSync("ip", ["-force", "-batch", "-"], { ...options, stdio: ["pipe", "ignore", "ignore"] });
+    const { signal } = spawnSync("ip", ["-force", "-batch", "-"], { ...options, stdio: ["pipe", "ignore", "ignore"] });
+    if (signal === null) tries++;
+    else interruptions++;
   }
 }
 

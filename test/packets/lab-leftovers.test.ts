@@ -2,8 +2,9 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { findProgram } from "../../scripts/system-tools.ts";
 import { ownMark } from "../../src/lab/process-mark.ts";
@@ -113,6 +114,17 @@ describeKernel("nothing is left of a lab", () => {
     } finally {
       clearInterval(again);
     }
+    expect(lab.remains()).toEqual(NOTHING);
+  });
+
+  it("whose program for removing is interrupted, too", async () => {
+    const calls = join(mkdtempSync(join(tmpdir(), "nftpol-test-")), "calls");
+    onTestFinished(() => rmSync(dirname(calls), { recursive: true }));
+    const script = `case "$*" in -force*) echo >> ${calls}; [ "$(wc -l < ${calls})" -gt 5 ] || kill -INT $$;; esac
+exec ${findProgram("ip")} "$@"`;
+    const lab = new LabProcess(["run", ...SMALL], { environment: { PATH: pathWith("ip", script) } });
+    expect(await lab.ended, lab.stderr).toEqual({ code: 0, signal: null });
+    expect(readFileSync(calls, "utf8")).toHaveLength(6);
     expect(lab.remains()).toEqual(NOTHING);
   });
 

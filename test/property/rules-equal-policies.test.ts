@@ -35,13 +35,13 @@ const BACKENDS: Readonly<Record<"nft" | "iptables", (program: NodeProgram) => No
 };
 
 test.each([
-  { clusters: "random clusters", objects: cluster, runs: 80, backend: "nft" },
-  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 80, backend: "nft" },
-  { clusters: "random clusters", objects: cluster, runs: 80, backend: "iptables" },
+  { clusters: "random clusters", objects: cluster, runs: 40, backend: "nft" },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 40, backend: "nft" },
+  { clusters: "random clusters", objects: cluster, runs: 40, backend: "iptables" },
   {
     clusters: "clusters whose policies meet in the same pods",
     objects: crowdedCluster,
-    runs: 150,
+    runs: 75,
     backend: "iptables",
   },
 ] as const)(
@@ -75,7 +75,7 @@ test("no rule has ranges in an anonymous set or map: those are empty for a momen
         }
       }
     },
-    { runs: 300, print: toYaml },
+    { runs: 150, print: toYaml },
   );
   expect(looked).toBeGreaterThan(0);
 });
@@ -150,8 +150,8 @@ const traffic: fc.Arbitrary<Traffic> = fc.oneof(
 );
 
 test.each([
-  { clusters: "random clusters", objects: cluster, runs: 300 },
-  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 800 },
+  { clusters: "random clusters", objects: cluster, runs: 150 },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 400 },
 ])("packets drawn at random in $clusters get the verdict that the policies mean", ({ objects: someCluster, runs }) => {
   checkProperty(
     fc.tuple(
