@@ -60,6 +60,9 @@ const steps: readonly Step[] = [
     "kernel",
     "packets",
     "lab",
+    "delivery",
+    "docs",
+    "image",
     "browser",
   ].map(suite),
 ];
