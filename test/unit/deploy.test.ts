@@ -1,11 +1,9 @@
-// deploy/ agrees with the program: options, ports, rights, version; and the pods stay as restricted as they are.
+// deploy/ agrees with the program: options, ports, rights, version; and the pods stay as restricted as they are. That kubectl
+// reads these folders as test/support/kustomize.ts does is shown in test/delivery/kustomize.test.ts.
 
-import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { findProgram } from "../../scripts/system-tools.ts";
 import { type OptionSpec, parseFlags } from "../../src/cli/command-spec.ts";
 import { COMMANDS } from "../../src/cli/command-table.ts";
 import { programVersion } from "../../src/cli/version.ts";
@@ -15,6 +13,10 @@ import { buildKustomization, type KubernetesObject } from "../support/kustomize.
 const root = resolve(import.meta.dirname, "../..");
 const folders = ["base", ...globSync("overlays/*", { cwd: join(root, "deploy") }).sort()];
 const agents = folders.filter((folder) => folder !== "overlays/cleanup");
+/** What iptables has written takes its rights to be removed. */
+const ofIptables = ["overlays/iptables", "overlays/cleanup"];
+/** One of these components at a time. */
+const alternatives = ["nft", "iptables"];
 
 interface Container {
   readonly image: string;
@@ -83,7 +85,7 @@ describe.each(folders)("deploy/%s", (folder) => {
       privileged: false,
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"], add: ["NET_ADMIN"] },
+      capabilities: { drop: ["ALL"], add: ofIptables.includes(folder) ? ["NET_ADMIN", "NET_RAW"] : ["NET_ADMIN"] },
     });
     expect(spec.securityContext).toEqual({ seccompProfile: { type: "RuntimeDefault" } });
     for (const shared of ["hostPID", "hostIPC", "shareProcessNamespace", "initContainers"])
@@ -91,12 +93,21 @@ describe.each(folders)("deploy/%s", (folder) => {
     expect(spec.containers).toHaveLength(1);
   });
 
-  it("sees nothing of the host's files but the network's switches, where it is to set them", () => {
+  it("sees nothing of the host's files but the network's switches, where it is to set them, and the lock of iptables, where it is used", () => {
+    const expected = [
+      ...(container.args.includes("--manage-sysctls") ? [{ path: "/proc/sys/net", type: "Directory" }] : []),
+      ...(ofIptables.includes(folder) ? [{ path: "/run/xtables.lock", type: "FileOrCreate" }] : []),
+    ];
     const hostPaths = spec.volumes.flatMap((volume) => ("hostPath" in volume ? [volume.hostPath] : []));
-    const managesSysctls = container.args.includes("--manage-sysctls");
-    expect(hostPaths).toEqual(managesSysctls ? [{ path: "/proc/sys/net", type: "Directory" }] : []);
+    expect(hostPaths).toEqual(expected);
     const kinds = spec.volumes.map((volume) => Object.keys(volume).find((key) => key !== "name"));
-    expect(kinds).toEqual(managesSysctls ? ["emptyDir", "hostPath"] : ["emptyDir"]);
+    expect(kinds).toEqual(["emptyDir", ...expected.map(() => "hostPath")]);
+  });
+
+  it("takes the node's own lock of iptables, which it may not write, or none", () => {
+    const mounts = container.volumeMounts.filter(({ mountPath }) => mountPath.includes("xtables"));
+    const lock = { name: "xtables-lock", mountPath: "/run/xtables.lock", readOnly: true };
+    expect(mounts).toEqual(ofIptables.includes(folder) ? [lock] : []);
   });
 
   it("keeps the batches for nft in memory", () => {
@@ -153,16 +164,6 @@ describe.each(folders)("deploy/%s", (folder) => {
       roleRef: { kind: "ClusterRole", name: objects.find(({ kind }) => kind === "ClusterRole")?.metadata.name },
     });
   });
-
-  // kustomize itself is not part of the checks: it need not be installed.
-  if (kubectlKustomizes()) {
-    it("means the same to kubectl kustomize", () => {
-      const { stdout } = spawnSync("kubectl", ["kustomize", join(root, "deploy", folder)], { encoding: "utf8" });
-      const byName = (objects: readonly KubernetesObject[]) =>
-        Object.fromEntries(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
-      expect(byName(loadAll(stdout) as KubernetesObject[])).toEqual(byName(objectsOf(folder)));
-    });
-  }
 });
 
 describe.each(agents)("deploy/%s", (folder) => {
@@ -196,18 +197,17 @@ function groupResource(path: string): string {
   return `${api === "apis" ? group : ""}/${rest.at(-1)}`;
 }
 
-function kubectlKustomizes(): boolean {
-  if (findProgram("kubectl") === undefined) return false;
-  return spawnSync("kubectl", ["kustomize", "--help"], { stdio: "ignore" }).status === 0;
-}
-
 describe("deploy/", () => {
   it("adds with each overlay the options that its name promises", () => {
     const added = agents.slice(1).map((folder) => [folder, podSpecOf(folder).containers[0].args.slice(1)]);
     expect(Object.fromEntries(added)).toEqual({
       "overlays/dry-run": ["--dry-run"],
+      // Dual stack needs nothing but what nodes often lack for IPv6.
+      "overlays/dual-stack": ["--manage-sysctls", "--sysctl-root=/host/proc/sys"],
+      "overlays/iptables": ["--backend=iptables"],
       "overlays/manage-sysctls": ["--manage-sysctls", "--sysctl-root=/host/proc/sys"],
       "overlays/metrics": [`--metrics-address=:${defaultOf("--metrics-address").split(":")[1]}`],
+      "overlays/nft": ["--backend=nft"],
       "overlays/strict-start": ["--unknown-local-pods=drop"],
     });
   });
@@ -216,6 +216,11 @@ describe("deploy/", () => {
     const [container] = podSpecOf("overlays/cleanup").containers;
     expect(container.args).toEqual(["cleanup"]);
     expect(Object.keys(container).filter((key) => key.endsWith("Probe"))).toEqual([]);
+  });
+
+  it("cleans up every node without waiting for others: a pod that has ended is never ready", () => {
+    const daemonSet = objectsOf("overlays/cleanup").find(({ kind }) => kind === "DaemonSet");
+    expect(daemonSet?.spec).toMatchObject({ updateStrategy: { rollingUpdate: { maxUnavailable: "100%" } } });
   });
 
   it("mounts the host's switches where --sysctl-root looks for them", () => {
@@ -233,26 +238,37 @@ describe("deploy/", () => {
   });
 
   it("holds no manifest that nothing uses", () => {
-    const all = globSync("deploy/**/*.yaml", { cwd: root }).map((file) => join(root, file));
-    expect(all.filter((file) => !allOptions().files.includes(file) && !file.includes("/overlays/"))).toEqual([]);
+    const all = globSync("deploy/{base,components}/**/*.yaml", { cwd: root }).map((file) => join(root, file));
+    const used = alternatives.flatMap((chosen) => withAllOptions(chosen).files);
+    expect(all.filter((file) => !used.includes(file))).toEqual([]);
   });
 
-  it("holds options that can be combined", () => {
-    const { containers, dnsPolicy } = podSpecIn(allOptions().objects);
+  it.each(alternatives)("holds options that can be combined, with %s", (chosen) => {
+    const { containers, volumes, dnsPolicy } = podSpecIn(withAllOptions(chosen).objects);
+    const [container] = containers;
     const combined = agents.slice(1).flatMap((folder) => podSpecOf(folder).containers[0].args.slice(1));
-    expect([...containers[0].args].sort()).toEqual(["agent", ...combined].sort());
-    const environment = containers[0].env.map(({ name }) => name);
+    const wanted = new Set(combined.filter((arg) => !arg.startsWith("--backend=") || arg.endsWith(`=${chosen}`)));
+    expect([...container.args].sort()).toEqual(["agent", ...wanted].sort());
+    for (const named of [container.env, container.ports, volumes]) {
+      const names = named.map(({ name }) => name);
+      expect(names).toEqual([...new Set(names)]);
+    }
+    const places = container.volumeMounts.map(({ mountPath }) => mountPath);
+    expect(places).toEqual([...new Set(places)]);
+    const environment = container.env.map(({ name }) => name);
     expect(environment.slice(-2)).toEqual(["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"]);
     // The name of the API server must not need the cluster's DNS, which needs the service proxy.
     expect(dnsPolicy).toBe("Default");
   });
 });
 
-function allOptions() {
+/** All components but the alternatives to the chosen one. */
+function withAllOptions(chosen: string) {
   const deploy = join(root, "deploy");
   const components = globSync("components/*", { cwd: deploy }).sort();
+  const others = alternatives.filter((alternative) => alternative !== chosen).map((other) => `components/${other}`);
   return buildKustomization(
     join(deploy, "base"),
-    components.map((component) => join(deploy, component)),
+    components.filter((component) => !others.includes(component)).map((component) => join(deploy, component)),
   );
 }
