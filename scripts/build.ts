@@ -1,7 +1,20 @@
-// Owns the release bundle: src/cli/main.ts -> dist/nftpol.js and its lazily loaded chunks.
-// The same sources give the same bytes: nothing is read from the environment, the clock or git.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+// Owns the release bundle: src/cli/main.ts -> dist/nftpol.js and its lazily loaded chunks, with the completion files and the
+// licences of what is inside. The same sources give the same bytes: neither clock nor git is read, and of the environment
+// only what nobody else can know: NFTPOL_REVISION, the commit, and NFTPOL_DELIVERY, `image` where the image is built.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
+import type { Metafile } from "esbuild";
 
 const root = resolve(import.meta.dirname, "..");
 const entry = join(root, "src/cli/main.ts");
@@ -14,35 +27,57 @@ const notBundled = ["koffi"];
 const requireForCommonJs =
   'import { createRequire as nftpolCreateRequire } from "node:module"; const require = nftpolCreateRequire(import.meta.url);';
 
-async function build(): Promise<void> {
-  const { build: bundle } = await import("esbuild");
-  const startedAt = new Date();
+/** What every bundle is built with. */
+export const COMMON_SETTINGS = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  minifySyntax: true,
+  sourcemap: false,
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+} as const;
+
+/** What is written into a bundle about itself; `src/cli/version.ts` reads it. Throws for a revision that is none. */
+export function identity(delivery: string): Record<string, string> {
   const version: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+  const revision = process.env.NFTPOL_REVISION ?? "unknown";
+  if (revision !== "unknown" && !/^[0-9a-f]{7,64}$/.test(revision))
+    throw new Error(`NFTPOL_REVISION is ${JSON.stringify(revision)}; it has to be a commit's hash, or unknown`);
+  return {
+    NFTPOL_VERSION: JSON.stringify(version),
+    NFTPOL_REVISION: JSON.stringify(revision),
+    NFTPOL_DELIVERY: JSON.stringify(delivery),
+  };
+}
+
+/** Builds into a folder of its own first, so that a nftpol started meanwhile sees the old bundle or the new one. */
+async function build(target: string): Promise<void> {
+  const { build: bundle } = await import("esbuild");
+  const delivery = process.env.NFTPOL_DELIVERY ?? "package";
+  if (!["package", "image"].includes(delivery)) throw new Error(`NFTPOL_DELIVERY is ${JSON.stringify(delivery)}`);
+  const startedAt = new Date();
   const staging = join(root, ".tools", `build-${process.pid}`);
   try {
-    const result = await bundle({
-      absWorkingDir: root,
+    const { metafile } = await bundle({
+      ...COMMON_SETTINGS,
       entryPoints: [{ in: entry, out: "nftpol" }],
       outdir: staging,
       chunkNames: "chunks/[name]-[hash]",
-      bundle: true,
       format: "esm",
-      platform: "node",
-      target: "node24",
       splitting: true,
-      minifySyntax: true,
-      sourcemap: false,
-      legalComments: "none",
       external: notBundled,
       banner: { js: requireForCommonJs },
-      define: { NFTPOL_VERSION: JSON.stringify(version) },
-      metafile: true,
-      logLevel: "warning",
+      define: identity(delivery),
     });
+    await writeCompletions(join(staging, "completions"));
+    writeFileSync(join(staging, "THIRD-PARTY-LICENSES"), licencesOf(metafile));
     // bin/nftpol compares this time with the sources': an edit during the build must count as newer.
     utimesSync(join(staging, "nftpol.js"), startedAt, startedAt);
-    replaceDirectory(staging, dist);
-    const sizes = Object.values(result.metafile.outputs).map((output) => output.bytes);
+    replaceDirectory(staging, target);
+    const sizes = Object.values(metafile.outputs).map((output) => output.bytes);
     const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
     console.log(`dist/nftpol.js and ${sizes.length - 1} chunks, ${Math.round(total / 1024)} KiB`);
   } finally {
@@ -50,7 +85,31 @@ async function build(): Promise<void> {
   }
 }
 
-/** Puts the new directory in place whole, so that a nftpol started meanwhile sees the old one or the new one. */
+/** The files that `nftpol completion` prints, under the names by which shells find them. */
+export async function writeCompletions(folder: string): Promise<void> {
+  const { COMPLETION_SCRIPTS } = await import("../src/cli/completion-scripts.ts");
+  mkdirSync(folder, { recursive: true });
+  for (const { fileName, text, isProgram } of Object.values(COMPLETION_SCRIPTS)) {
+    writeFileSync(join(folder, fileName), text());
+    chmodSync(join(folder, fileName), isProgram ? 0o755 : 0o644);
+  }
+}
+
+const NO_TEXT = "(the package has no file with its text)";
+
+/** The licences of the packages whose code is in a bundle: they ask to be told with every copy. */
+export function licencesOf({ inputs }: Pick<Metafile, "inputs">): string {
+  const folders = Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    const file = readdirSync(join(root, folder)).find((each) => /^licen[cs]e/i.test(each));
+    const text = file === undefined ? NO_TEXT : readFileSync(join(root, folder, file), "utf8").trim();
+    return `${name} ${version}: ${license}\n\n${text}\n`;
+  });
+  return `Packages whose code is part of nftpol.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+
+/** Puts the new directory in place whole. */
 function replaceDirectory(fresh: string, target: string): void {
   const old = `${fresh}.old`;
   if (existsSync(target)) renameSync(target, old);
@@ -66,10 +125,12 @@ function reasonToSkip(): string | undefined {
   return undefined;
 }
 
-const skip = process.argv.includes("--if-possible") ? reasonToSkip() : undefined;
-if (skip !== undefined) {
-  console.log(`build: skipped, ${skip}`);
-} else {
-  mkdirSync(join(root, ".tools"), { recursive: true });
-  await build();
+if (import.meta.main) {
+  const skip = process.argv.includes("--if-possible") ? reasonToSkip() : undefined;
+  if (skip !== undefined) {
+    console.log(`build: skipped, ${skip}`);
+  } else {
+    mkdirSync(join(root, ".tools"), { recursive: true });
+    await build(dist);
+  }
 }

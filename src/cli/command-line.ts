@@ -6,6 +6,7 @@ import { closestWord } from "../dialects/closest-word.ts";
 import type { ArgumentSpec, CommandSpec, OptionSpec } from "./command-spec.ts";
 import { COMMANDS } from "./command-table.ts";
 import { HELP_WIDTH, helpLayout } from "./help.ts";
+import { asCalled } from "./program-name.ts";
 import { printable } from "./terminal-text.ts";
 import { CommandError, type ExitCode, type OptionValues, type ProgramExit, type VerbContext } from "./verb.ts";
 import { VERB_MODULES } from "./verb-modules.ts";
@@ -31,7 +32,7 @@ export async function runCommandLine(argv: readonly string[], context: VerbConte
 function toVerbFirst(argv: readonly string[]): string[] {
   const [first, ...rest] = argv;
   if (first === undefined) return [];
-  if (first === "-V" || first === "--version") return ["version", ...rest];
+  if (first === "-V" || first === "--version") return ["version", "--short", ...rest];
   if (first === "help") return rest.length === 0 ? ["--help"] : [...toVerbFirst(rest), "--help"];
   const names = COMMANDS.map((command) => command.name);
   if (!first.startsWith("-") && !names.includes(first)) {
@@ -48,7 +49,7 @@ function reportError(error: unknown, context: VerbContext): ExitCode {
   const debug = context.environment.NFTPOL_DEBUG === "1";
   if (error instanceof CommandError) {
     if (error.message !== "") context.stderr(`nftpol: ${printable(error.message)}\n`);
-    if (error.hint !== undefined) context.stderr(`  ${printable(error.hint)}\n`);
+    if (error.hint !== undefined) context.stderr(`  ${printable(asCalled(error.hint, context.environment))}\n`);
     if (debug) context.stderr(`${stackOf(error)}\n`);
     return error.exitCode;
   }
@@ -65,17 +66,18 @@ function stackOf(error: unknown): string {
 }
 
 function buildProgram(context: VerbContext, done: (code: ExitCode | ProgramExit) => void): Command {
+  const named = (text: string) => asCalled(text, context.environment);
   const program = new Command("nftpol")
     .description(DESCRIPTION)
     .usage("VERB [options]")
     .helpOption("-h, --help", "help; also nftpol VERB --help and nftpol help VERB")
     .helpCommand(false)
-    .option("-V, --version", "the same as nftpol version")
+    .option("-V, --version", "the version, in one line; more: nftpol version")
     .showHelpAfterError("(nftpol --help shows what there is)")
     .configureHelp(helpLayout(context.colour))
     .configureOutput({
-      writeOut: (text) => context.stdout(text),
-      writeErr: (text) => context.stderr(text),
+      writeOut: (text) => context.stdout(named(text)),
+      writeErr: (text) => context.stderr(named(text)),
       outputError: (text, write) => write(printable(text.replace(/^error: /, "nftpol: "), "\n")),
       getOutHelpWidth: () => Math.min(context.columns, HELP_WIDTH),
       getErrHelpWidth: () => HELP_WIDTH,

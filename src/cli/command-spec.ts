@@ -49,3 +49,9 @@ export function parseFlags(flags: string): {
   const long = /--[a-z0-9-]+/.exec(flags)?.[0] ?? "";
   return { ...(short === undefined ? {} : { short }), long, takesValue: flags.includes("<") };
 }
+
+/** Names of an option, long one first. */
+export function optionNames(option: OptionSpec): string[] {
+  const { short, long } = parseFlags(option.flags);
+  return short === undefined ? [long] : [long, short];
+}

@@ -308,7 +308,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "completion",
     summary: "shell completion",
-    arguments: [{ name: "SHELL", description: "which shell", choices: ["bash", "zsh", "fish"] }],
+    description:
+      "kubectl: the program kubectl_complete-nftpol, which kubectl 1.26 and newer looks for in the PATH to complete kubectl nftpol.",
+    arguments: [{ name: "SHELL", description: "which shell", choices: ["bash", "zsh", "fish", "kubectl"] }],
     options: [],
     examples: [
       { command: "source <(nftpol completion bash)", does: "for this shell" },
@@ -317,9 +319,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "version",
-    summary: "the version of nftpol and of its runtime",
+    summary: "version, revision, how it was delivered, runtime, and the versions of nft, iptables and ipset",
     arguments: [],
-    options: [outputOption("text", "json")],
+    options: [{ flags: "--short", description: "one line, as nftpol -V" }, outputOption("text", "json")],
     examples: [{ command: "nftpol version -o json", does: "for a script" }],
   },
 ];

@@ -1,13 +1,24 @@
-// Completion scripts for bash, zsh and fish, made from the command table.
+// Completion scripts for bash, zsh and fish, made from the command table, and where shells look for them.
 
-import { type CommandSpec, type OptionSpec, parseFlags } from "./command-spec.ts";
+import { type CommandSpec, type OptionSpec, optionNames, parseFlags } from "./command-spec.ts";
 import { COMMANDS } from "./command-table.ts";
+import { kubectlCompletion } from "./kubectl-completion.ts";
 
-/** Names of an option, long one first. */
-function namesOf(option: OptionSpec): string[] {
-  const { short, long } = parseFlags(option.flags);
-  return short === undefined ? [long] : [long, short];
+export interface CompletionScript {
+  /** The file's name where the shell, or kubectl, finds it by itself. */
+  readonly fileName: string;
+  readonly text: () => string;
+  /** It is a program. */
+  readonly isProgram?: true;
 }
+
+/** By the words of `nftpol completion`. */
+export const COMPLETION_SCRIPTS: Readonly<Record<string, CompletionScript>> = {
+  bash: { fileName: "nftpol.bash", text: bashCompletion },
+  zsh: { fileName: "_nftpol", text: zshCompletion },
+  fish: { fileName: "nftpol.fish", text: fishCompletion },
+  kubectl: { fileName: "kubectl_complete-nftpol", text: kubectlCompletion, isProgram: true },
+};
 
 function takesFile(option: OptionSpec): boolean {
   return option.completes === "files";
@@ -39,13 +50,13 @@ complete -F _nftpol nftpol kubectl-nftpol
 
 function bashCase(command: CommandSpec): string {
   const lines = command.options.flatMap((option) => {
-    const names = namesOf(option).join("|");
+    const names = optionNames(option).join("|");
     if (option.choices !== undefined)
       return [`        ${names}) COMPREPLY=( $(compgen -W "${option.choices.join(" ")}" -- "$cur") ); return ;;`];
     if (takesFile(option)) return [`        ${names}) compopt -o default 2>/dev/null; COMPREPLY=(); return ;;`];
     return parseFlags(option.flags).takesValue ? [`        ${names}) return ;;`] : [];
   });
-  const options = [...command.options.flatMap(namesOf), "--help"].join(" ");
+  const options = [...command.options.flatMap(optionNames), "--help"].join(" ");
   const choices = command.arguments.flatMap((argument) => argument.choices ?? []).join(" ");
   const files = command.arguments.some((argument) => argument.completes === "files");
   const fallback = files
@@ -107,7 +118,12 @@ ${verbs}
 ${cases}
   esac
 }
-compdef _nftpol nftpol kubectl-nftpol
+# Found by its name in fpath, this file is the function's first call; else it is being sourced.
+if [ "$funcstack[1]" = _nftpol ]; then
+  _nftpol "$@"
+else
+  compdef _nftpol nftpol kubectl-nftpol
+fi
 `;
 }
 
@@ -123,7 +139,7 @@ function zshOptions(command: CommandSpec): string[] {
           : takesValue
             ? ":value:"
             : "";
-    return namesOf(option).map((name) =>
+    return optionNames(option).map((name) =>
       quote(`${option.repeatable === true ? "*" : ""}${name}[${description}]${action}`),
     );
   });

@@ -2,13 +2,15 @@
 
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { isSea } from "node:sea";
 import type { SelfCommand } from "../../lab/node-agent.ts";
 import { programEnvironment } from "../../lab/program-environment.ts";
 import type { Topology } from "../../lab/topology.ts";
 import { CommandError } from "../verb.ts";
 
-/** How to start this program again. */
+/** How to start this program again. A single file is program and script in one, and brings its own options of Node.js. */
 export function selfCommand(): SelfCommand {
+  if (isSea()) return [process.execPath];
   const [program, script] = process.argv;
   if (program === undefined || script === undefined) throw new Error("a process without a program");
   return [program, ...process.execArgv, script];

@@ -1,18 +1,14 @@
-// `nftpol completion`: a script for the shell.
+// `nftpol completion`: a script for the shell, or the program that kubectl asks.
 
-import { bashCompletion, fishCompletion, zshCompletion } from "../completion-scripts.ts";
+import { COMPLETION_SCRIPTS } from "../completion-scripts.ts";
 import { CommandError, type VerbRun } from "../verb.ts";
 
-const SCRIPTS: Readonly<Record<string, () => string>> = {
-  bash: bashCompletion,
-  zsh: zshCompletion,
-  fish: fishCompletion,
-};
-
 export const run: VerbRun = async ([shell = ""], _options, context) => {
-  const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-  if (script === undefined)
-    throw new CommandError(2, `no completion for ${JSON.stringify(shell)}`, "bash, zsh or fish");
-  context.stdout(script());
+  const script = Object.hasOwn(COMPLETION_SCRIPTS, shell) ? COMPLETION_SCRIPTS[shell] : undefined;
+  if (script === undefined) {
+    const known = Object.keys(COMPLETION_SCRIPTS).join(", ");
+    throw new CommandError(2, `no completion for ${JSON.stringify(shell)}`, `there are: ${known}`);
+  }
+  context.stdout(script.text());
   return 0;
 };
