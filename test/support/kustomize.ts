@@ -42,6 +42,14 @@ export function buildKustomization(folder: string, components: readonly string[]
   return read;
 }
 
+/** To compare two builds, whose order says nothing. Throws where an object is there twice. */
+export function byName(objects: readonly KubernetesObject[]): Readonly<Record<string, KubernetesObject>> {
+  const named = objects.map((object) => [`${object.kind} ${object.metadata.name}`, object] as const);
+  const distinct = Object.fromEntries(named);
+  if (Object.keys(distinct).length < named.length) throw new Error(`twice: ${named.map(([name]) => name).join(", ")}`);
+  return distinct;
+}
+
 interface Reading {
   readonly objects: KubernetesObject[];
   readonly files: string[];
