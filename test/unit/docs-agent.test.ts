@@ -3,9 +3,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { AgentMetrics } from "../../src/agent/metrics.ts";
 import { type OptionSpec, parseFlags } from "../../src/cli/command-spec.ts";
 import { COMMANDS } from "../../src/cli/command-table.ts";
+import { everyMetric, readMetrics, seriesNames } from "../support/exported-metrics.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -48,65 +48,21 @@ describe("docs/metrics.md", () => {
       const names = labels.match(/\w+/g) ?? [];
       return `${name} ${type} ${names.sort().join(",")}`.trim();
     });
-    expect(documented.sort()).toEqual(
-      describeMetrics(await everyMetric())
-        .filter(isOurs)
-        .sort(),
-    );
+    expect(documented.sort()).toEqual((await exported()).filter(isOurs).sort());
   });
 
   it("names no metric that there is not", async () => {
-    const names = describeMetrics(await everyMetric()).flatMap((each) => {
-      const [name, type] = each.split(" ");
-      return type === "histogram" ? [`${name}`, `${name}_bucket`] : [`${name}`];
-    });
+    const names = seriesNames(readMetrics(await everyMetric()));
     const asked = page("docs/metrics.md").match(/\b(?:nftpol|process|nodejs)_\w+/g) ?? [];
     expect(asked.filter((name) => !names.includes(name))).toEqual([]);
   });
 });
 
-/** `nftpol_rules gauge`, `nftpol_local_pods gauge state`: from Prometheus' text. */
-function describeMetrics(text: string): string[] {
-  return [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => {
-    const sample = new RegExp(`^${name}(?:_bucket)?(?:\\{([^}]*)\\})? `, "m").exec(text)?.[1] ?? "";
-    const labels = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => label).filter((label) => label !== "le");
-    return `${name} ${type} ${labels.sort().join(",")}`.trim();
-  });
-}
-
-/** What an agent serves that has seen everything once. */
-function everyMetric(): Promise<string> {
-  const metrics = new AgentMetrics({ version: "1", backend: "nft" });
-  metrics.observe({
-    inForce: () => true,
-    size: () => ({ sets: 1, elements: 1, chains: 1, rules: 1 }),
-    sources: () => [
-      {
-        resource: "pods",
-        installed: true,
-        synced: true,
-        lastEventAgeSeconds: 1,
-        relists: 1,
-        watches: 1,
-        failures: 1,
-        lastFailure: undefined,
-      },
-    ],
-    dropped: () => ({ ingress: 1, egress: 1, midstream: 1, unknown: 1 }),
-    localPods: () => ({ isolated: 1, known: 1 }),
-    policies: () => 1,
-    findings: () => [{ kind: "policy", severity: "error", objects: 1 }],
-    pathProblems: () => 1,
-    unenforcedKinds: () => ["adminnetworkpolicies.policy.networking.k8s.io"],
-    eventLoopDelay: () => ({ p99: 1, longest: 1 }),
-  });
-  metrics.committed({ how: "delta", operations: 1, elements: 1 }, 1, 1);
-  metrics.inForce([1], [1]);
-  metrics.syncFailed("refused");
-  metrics.verified(1, 1);
-  metrics.rechecked(1, 1);
-  metrics.eventReported("created");
-  return metrics.text();
+/** `nftpol_rules gauge`, `nftpol_local_pods gauge state`. */
+async function exported(): Promise<string[]> {
+  return readMetrics(await everyMetric()).map(({ name, type, labels }) =>
+    `${name} ${type} ${[...labels.keys()].sort().join(",")}`.trim(),
+  );
 }
 
 describe("docs/operations.md", () => {
