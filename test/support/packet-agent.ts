@@ -14,6 +14,14 @@ const PATIENCE_MS = 45_000;
 
 export const NODE_NAME = "node-1";
 
+/** A version of the program, and which of today's options it lacks. */
+export interface AgentProgram {
+  readonly main: string;
+  readonly lacks: readonly string[];
+}
+
+export const THIS_VERSION: AgentProgram = { main: MAIN, lacks: [] };
+
 /** What another life may have another of. */
 const BACKEND_OPTIONS = ["--backend", "--iptables-variant"];
 
@@ -50,6 +58,7 @@ export class PacketAgent {
   readonly #node: Netns;
   #args: readonly string[];
   readonly #path: string | undefined;
+  #program = THIS_VERSION;
   #stderr = "";
   #child: ChildProcess | undefined;
   #ended: Promise<number | null> = Promise.resolve(null);
@@ -64,11 +73,13 @@ export class PacketAgent {
   /** Of its next life: these options in place of what it had for them. */
   changeArguments(words: readonly string[]): void {
     const names = words.filter((word) => word.startsWith("--"));
-    const kept = this.#args.filter(
-      (word, index) => !BACKEND_OPTIONS.includes(word) && !BACKEND_OPTIONS.includes(this.#args[index - 1] ?? ""),
-    );
     if (names.some((name) => !BACKEND_OPTIONS.includes(name))) throw new Error(`not foreseen: ${names.join(" ")}`);
-    this.#args = [...kept, ...words];
+    this.#args = [...withoutOptions(this.#args, BACKEND_OPTIONS), ...words];
+  }
+
+  /** Of its next life: another version of the program. */
+  changeVersion(program: AgentProgram): void {
+    this.#program = program;
   }
 
   get pid(): number {
@@ -86,7 +97,9 @@ export class PacketAgent {
 
   /** Does not wait for anything. */
   launch(): void {
-    const argv = ["netns", "exec", this.#node.name, process.execPath, MAIN, ...this.#args];
+    const { main, lacks } = this.#program;
+    const args = withoutOptions(this.#args, lacks);
+    const argv = ["netns", "exec", this.#node.name, process.execPath, main, ...args];
     const env = { ...process.env, PATH: this.#path };
     const child = spawn(findProgram("ip") ?? "ip", argv, { env, stdio: ["ignore", "pipe", "pipe"] });
     createInterface({ input: child.stdout }).on("line", (line) => this.log.push(JSON.parse(line) as LogLine));
@@ -143,4 +156,9 @@ export class PacketAgent {
     const last = this.log.slice(-8).map((line) => JSON.stringify(line));
     return `the agent did not say "${missing}"; it said\n${last.join("\n")}\n${this.#stderr}`;
   }
+}
+
+/** Each of them has a value. */
+function withoutOptions(args: readonly string[], options: readonly string[]): readonly string[] {
+  return args.filter((word, index) => !options.includes(word) && !options.includes(args[index - 1] ?? ""));
 }
