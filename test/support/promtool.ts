@@ -35,6 +35,13 @@ export class Promtool {
     return withFiles({ "rules.json": file }, (folder) => this.#run(["check", "rules", join(folder, "rules.json")]));
   }
 
+  /** The same, of what Prometheus is started with. */
+  checkConfig(config: object): string {
+    return withFiles({ "config.json": config }, (folder) =>
+      this.#run(["check", "config", "--syntax-only", join(folder, "config.json")]),
+    );
+  }
+
   /** Lints what an agent serves. */
   checkMetrics(text: string): string {
     return this.#run(["check", "metrics"], text);
