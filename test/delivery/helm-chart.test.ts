@@ -1,5 +1,5 @@
 // The Helm chart puts the same objects into a cluster as the kustomize folders, and refuses values that mean nothing.
-import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, globSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
@@ -167,6 +167,57 @@ describeWithTool("helm", "the Helm chart", (program) => {
 
   it.each(refused)("refuses %s", (_why, values, message) => {
     expect(() => render(values)).toThrow(message);
+  });
+
+  describe("says after an installation", () => {
+    // `helm template` leaves the notes out: here they are a file that it renders like any other.
+    const folder = mkdtempSync(join(tmpdir(), "nftpol-notes-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+    cpSync(chart, folder, { recursive: true });
+    renameSync(join(folder, "templates/NOTES.txt"), join(folder, "notes"));
+    const text = '{{ tpl (.Files.Get "notes") . | toJson }}';
+    writeFileSync(join(folder, "templates/notes.yaml"), `kind: Notes\nmetadata: { name: notes }\ntext: ${text}\n`);
+    const notes = (values: Values, namespace?: string) =>
+      byName(helm.render(folder, values, namespace))["Notes notes"]?.text;
+
+    it("how to look after the agents", () => {
+      expect(notes({})).toMatchInlineSnapshot(`
+        "nftpol enforces network policies on every node where its pod is ready.
+
+          kubectl --namespace kube-system rollout status daemonset/nftpol
+          kubectl --namespace kube-system exec daemonset/nftpol -- nftpol status
+
+        Uninstalling leaves the rules in the kernels of the nodes. To remove them, upgrade with --set cleanup=true first.
+        "
+      `);
+    });
+
+    it("how to see that the rules are gone", () => {
+      expect(notes({ cleanup: true })).toMatchInlineSnapshot(`
+        "The rules of nftpol are being removed from every node. Each pod says what it removed; they end and are started again, with
+        growing pauses, until the release is uninstalled:
+
+          kubectl --namespace kube-system logs --selector app.kubernetes.io/name=nftpol --prefix --tail=1
+          helm uninstall nftpol --namespace kube-system
+        "
+      `);
+    });
+
+    it("what another namespace needs", () => {
+      expect(notes({ dryRun: true, backend: "iptables" }, "firewall")).toMatchInlineSnapshot(`
+        "This is a dry run of nftpol: transactions are logged, nothing is enforced.
+
+          kubectl --namespace firewall rollout status daemonset/nftpol
+          kubectl --namespace firewall exec daemonset/nftpol -- nftpol status
+
+        Uninstalling leaves the rules in the kernels of the nodes. To remove them, upgrade with --set cleanup=true first.
+
+        The pods are on the host network, with NET_ADMIN and NET_RAW. Where Pod Security levels are enforced they need a label:
+
+          kubectl label namespace firewall pod-security.kubernetes.io/enforce=privileged
+        "
+      `);
+    });
   });
 
   it("is well-formed in helm's own opinion", () => {
