@@ -1,17 +1,20 @@
 // Every command of the pages does what the page says: each is run in a scratch copy, in a node's network where it needs one, or
 // checked by a stand-in of the one table that says why it cannot be run (stand-ins.ts). A command that is neither fails.
 
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isCi } from "../../scripts/system-tools.ts";
 import type { RunResult } from "../cli/run-nftpol.ts";
 import { whyNoKernel } from "../support/kernel.ts";
 import { blocksOf, commandsOf, type PageCommand, pages, patternOf } from "./page-commands.ts";
+import { recipes } from "./recipes.ts";
 import { usedStandIns, withSandbox } from "./sandbox.ts";
 import { nameOf, PLACEHOLDERS, STAND_INS, TESTED_ELSEWHERE } from "./stand-ins.ts";
 
 /** Commands of the cluster's context, of the agent, of the lab and of the kernel. Those with -f, and some more, need no node. */
 const NEEDS_NODE =
-  /\bnftpol (agent|status|cleanup|lab)\b|--live|^(sudo )?nft |\bnftpol (matrix|explain|graph|lint|render|prove)\b(?!.* -f )/;
+  /\bnftpol (agent|status|cleanup|lab)\b|--live|^(sudo )?nft |\bnftpol (matrix|explain|graph|lint|render|prove)\b(?!.* -f |.* -f$)/;
 /** Their findings are what the page is about; the code that this gives is in docs/cli.md, "Exit codes". */
 const FINDINGS = /\bnftpol lint\b.*(policies-examples)/;
 
@@ -43,6 +46,29 @@ describe.concurrent("the commands of", () => {
       expectHere(problems.join("\n")).toBe("");
     },
   );
+});
+
+describe.concurrent("the recipe for CI of", () => {
+  it.for(recipes())("$page:$line, $kind", { timeout: LONGEST_PAGE_MS }, async (recipe, { expect: expectHere }) => {
+    const { page, commands, report } = recipe;
+    const needsNode = commands.some((command) => NEEDS_NODE.test(command));
+    if (needsNode && noKernel !== undefined) {
+      explainWhatIsNotRun(page, noKernel);
+      return;
+    }
+    await withSandbox(needsNode, async (sandbox) => {
+      const codes = async () => {
+        const found: (number | null)[] = [];
+        for (const command of commands) found.push((await sandbox.run(command)).code);
+        return found;
+      };
+      expectHere(await codes(), "as it should be").toEqual(commands.map(() => 0));
+      rmSync(join(sandbox.folder, "manifests/policies.yaml"));
+      expectHere(await codes(), "without policies").toContain(1);
+      if (report !== undefined) expectHere(readFileSync(join(sandbox.folder, report), "utf8")).toContain("<failure ");
+      for (const name of usedStandIns(sandbox.folder)) used.add(name);
+    });
+  });
 });
 
 it("each line of the table is needed", () => {

@@ -58,7 +58,11 @@ export class Sandbox {
   async run(script: string): Promise<RunResult> {
     if (/\bnftpol agent\b/.test(script)) return await this.#agent.replace(script);
     const asksAgent = /--live|\bnftpol status|^nft list/.test(script);
-    if (asksAgent && !this.#agent.isRunning) await this.#agent.replace("nftpol agent --node-name worker-1");
+    if (asksAgent && !this.#agent.isRunning) {
+      const folder = / -f (\S+)/.exec(script)?.[1];
+      const source = folder === undefined ? "" : ` --manifests ${folder}`;
+      await this.#agent.replace(`nftpol agent --node-name worker-1${source}`);
+    }
     return await endOf(this.#start(script));
   }
 
@@ -118,7 +122,10 @@ function makeScratch(): string {
   for (const name of ["policies.yaml", "shop.expect.yaml"]) {
     cpSync(join(FIXTURES, "manifests", name), join(folder, "policies", name));
   }
-  for (const name of ["chart", "overlays/production", "home"]) mkdirSync(join(folder, name), { recursive: true });
+  // Where the recipes for CI have their clone of nftpol.
+  for (const name of ["chart", "overlays/production", "home", "nftpol"])
+    mkdirSync(join(folder, name), { recursive: true });
+  symlinkSync(join(PROJECT, "bin"), join(folder, "nftpol/bin"));
   writeFileSync(join(folder, ".used"), "");
   makePath(folder);
   return folder;
@@ -155,6 +162,7 @@ function environmentOf(folder: string, kubeconfig: string | undefined): Readonly
     SHELL: join(folder, ".programs/bash"),
     TMPDIR: tmpdir(),
     LANG: "C.UTF-8",
+    GITHUB_STEP_SUMMARY: join(folder, "summary.md"),
     KUBECONFIG: kubeconfig ?? join(folder, "no-kubeconfig"),
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder, "home/compiled"),
   };

@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { loadAll } from "js-yaml";
+import { load, loadAll } from "js-yaml";
 import { buildKustomization, type KubernetesObject } from "../support/kustomize.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
@@ -44,12 +44,14 @@ export const OPTIONS: Readonly<
   kind: { values: ["--name"], switches: [] },
   helm: { values: ["-f", "--values", "--set", "--namespace", "-n"], switches: [] },
   npm: { values: [], switches: ["-g"] },
+  git: { values: ["--depth"], switches: [] },
   "apt-get": { values: [], switches: ["-y", "--yes"] },
 };
 
 const IN_A_CLUSTER = "there is no cluster here";
 const NOT_OURS = "nothing of ours: objects for a first try";
 const DEPLOY_TEST = ["test/unit/deploy.test.ts"];
+const CHART_TESTS = ["test/unit/deploy-chart.test.ts", "test/delivery/helm-chart.test.ts"];
 const ITSELF = "it is what runs this test, or would change the installation that it runs from";
 
 export const STAND_INS: readonly StandIn[] = [
@@ -91,6 +93,7 @@ export const STAND_INS: readonly StandIn[] = [
     check: folderProblems,
     output: manifests,
   },
+  { program: "helm", words: ["install"], why: IN_A_CLUSTER, coveredBy: CHART_TESTS, check: chartProblems },
   {
     program: "docker",
     words: ["build"],
@@ -112,6 +115,14 @@ export const STAND_INS: readonly StandIn[] = [
     why: "it needs a container engine",
     coveredBy: [],
     check: imageProblems,
+  },
+  { program: "git", words: ["clone"], why: "it needs another machine", coveredBy: [], check: nothing },
+  {
+    program: "apt-get",
+    words: ["install"],
+    why: "it would change this machine",
+    coveredBy: ["scripts/system-tools.ts"],
+    check: packageProblems,
   },
   { program: "npm", words: ["ci"], why: ITSELF, coveredBy: [".ci/run"], check: nothing },
   { program: "npm", words: ["test"], why: ITSELF, coveredBy: [".ci/run"], check: stepProblems },
@@ -138,7 +149,6 @@ export const STAND_INS: readonly StandIn[] = [
 /** Words that stand for something of the reader's, and what they are here. */
 export const PLACEHOLDERS: readonly { readonly shown: string; readonly here: string }[] = [
   { shown: "/etc/nftpol", here: "manifests" },
-  { shown: "nftpol/bin/nftpol", here: "./bin/nftpol" },
 ];
 
 /** `lab demo` takes a quarter of a minute of real packets and has suites of its own. */
@@ -246,6 +256,25 @@ function folderProblems({ words }: Call): readonly string[] {
   return existsSync(folder) ? [] : [`${folder} is not among the folders that the test makes`];
 }
 
+/** `install NAME deploy/chart --set image.tag=…`: a chart of ours, with values that it has. */
+function chartProblems({ words, options }: Call): readonly string[] {
+  const folder = join(PROJECT, words.at(-1) ?? "");
+  if (!existsSync(join(folder, "Chart.yaml"))) return [`there is no chart in ${words.at(-1)}`];
+  const values = load(readFileSync(join(folder, "values.yaml"), "utf8"));
+  const paths = (options.get("--set") ?? []).flatMap((each) => each.split(",")).map((each) => each.replace(/=.*/, ""));
+  return paths.filter((path) => !hasPath(values, path.split("."))).map((path) => `the chart has no value ${path}`);
+}
+
+function hasPath(values: unknown, [key, ...rest]: readonly string[]): boolean {
+  if (key === undefined) return true;
+  return (
+    typeof values === "object" &&
+    values !== null &&
+    key in values &&
+    hasPath((values as Record<string, unknown>)[key], rest)
+  );
+}
+
 function manifests(): string {
   return ["cluster", "policies"].map((name) => readFileSync(`manifests/${name}.yaml`, "utf8")).join("---\n");
 }
@@ -266,4 +295,13 @@ function benchProblems(call: Call): readonly string[] {
 function stepProblems({ inside }: Call): readonly string[] {
   const steps = readFileSync(join(PROJECT, "scripts", "test.ts"), "utf8");
   return inside.filter((step) => !steps.includes(`"${step}"`)).map((step) => `scripts/test.ts has no step ${step}`);
+}
+
+/** Packages that the project itself installs where programs are missing. */
+function packageProblems({ words }: Call): readonly string[] {
+  const tools = readFileSync(join(PROJECT, "scripts", "system-tools.ts"), "utf8");
+  return words
+    .slice(1)
+    .filter((name) => !tools.includes(`debianPackage: "${name}"`))
+    .map((name) => `nftpol needs no ${name}`);
 }
