@@ -36,7 +36,7 @@ describe.each(PAGES)("%s", (path) => {
   });
 
   it("links to pages and headings that there are", () => {
-    const links = [...text.matchAll(/\]\(([^)#]+)\)(?:, "([^"]+)")?/g)];
+    const links = [...text.matchAll(/\]\((?!https:)([^)#]+)\)(?:, "([^"]+)")?/g)];
     const problems = links.flatMap(([, link = "", heading]) => {
       const target = join(dirname(path), link);
       if (!existsSync(join(root, target))) return [`${link} does not exist`];
