@@ -1,6 +1,7 @@
 // Owns the release bundle: src/cli/main.ts -> dist/nftpol.js and its lazily loaded chunks, with the completion files and the
-// licences of what is inside. The same sources give the same bytes: neither clock nor git is read, and of the environment
-// only what nobody else can know: NFTPOL_REVISION, the commit, and NFTPOL_DELIVERY, `image` where the image is built.
+// licences of what is inside; `--output FOLDER`: elsewhere. The same sources give the same bytes: neither clock nor git is
+// read, and of the environment only what nobody else can know: NFTPOL_REVISION, the commit, and NFTPOL_DELIVERY, `image`
+// where the image is built.
 import {
   chmodSync,
   existsSync,
@@ -13,7 +14,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import type { Metafile } from "esbuild";
 
 const root = resolve(import.meta.dirname, "..");
@@ -59,7 +61,7 @@ async function build(target: string): Promise<void> {
   const delivery = process.env.NFTPOL_DELIVERY ?? "package";
   if (!["package", "image"].includes(delivery)) throw new Error(`NFTPOL_DELIVERY is ${JSON.stringify(delivery)}`);
   const startedAt = new Date();
-  const staging = join(root, ".tools", `build-${process.pid}`);
+  const staging = target === dist ? join(root, ".tools", `build-${process.pid}`) : `${target}.building`;
   try {
     const { metafile } = await bundle({
       ...COMMON_SETTINGS,
@@ -79,7 +81,9 @@ async function build(target: string): Promise<void> {
     replaceDirectory(staging, target);
     const sizes = Object.values(metafile.outputs).map((output) => output.bytes);
     const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
-    console.log(`dist/nftpol.js and ${sizes.length - 1} chunks, ${Math.round(total / 1024)} KiB`);
+    console.log(
+      `${relative(process.cwd(), target)}/nftpol.js and ${sizes.length - 1} chunks, ${Math.round(total / 1024)} KiB`,
+    );
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
@@ -126,11 +130,14 @@ function reasonToSkip(): string | undefined {
 }
 
 if (import.meta.main) {
-  const skip = process.argv.includes("--if-possible") ? reasonToSkip() : undefined;
+  const { values } = parseArgs({
+    options: { "if-possible": { type: "boolean", default: false }, output: { type: "string", default: dist } },
+  });
+  const skip = values["if-possible"] ? reasonToSkip() : undefined;
   if (skip !== undefined) {
     console.log(`build: skipped, ${skip}`);
   } else {
     mkdirSync(join(root, ".tools"), { recursive: true });
-    await build(dist);
+    await build(resolve(values.output));
   }
 }

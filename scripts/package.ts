@@ -32,12 +32,13 @@ function main(): void {
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as PackageJson;
   if (own.repository.url.includes("/OWNER/"))
     console.warn("package: package.json still names OWNER as the repository's owner: not to be published like this");
-  execFileSync(process.execPath, [join(root, "scripts/build.ts")], { cwd: root, stdio: "inherit" });
   mkdirSync(output, { recursive: true });
   mkdirSync(join(root, ".tools"), { recursive: true });
   const staging = mkdtempSync(join(root, ".tools/package-"));
   try {
-    for (const path of [...own.files, ...ALWAYS]) {
+    const build = [join(root, "scripts/build.ts"), "--output", join(staging, "dist")];
+    execFileSync(process.execPath, build, { cwd: staging, stdio: "inherit" });
+    for (const path of [...own.files, ...ALWAYS].filter((each) => !each.startsWith("dist/"))) {
       mkdirSync(dirname(join(staging, path)), { recursive: true });
       cpSync(join(root, path), join(staging, path), { recursive: true });
     }
