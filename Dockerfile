@@ -59,8 +59,8 @@ RUN chroot /image /usr/sbin/nft --version && \
     test -z "$(echo | TERM=dumb chroot /image /usr/sbin/nft -i 2>&1)" && \
     chroot /image /usr/sbin/iptables-nft --version && \
     chroot /image /usr/sbin/ip6tables-legacy-restore --version && \
-    chroot /image /usr/sbin/iptables-legacy -m set --help >/dev/null && \
-    chroot /image /usr/sbin/ipset --version 2>/dev/null && \
+    chroot /image /usr/sbin/iptables-nft -m conntrack --help >/dev/null && \
+    chroot /image /usr/sbin/ipset help >/dev/null && \
     chroot /image /usr/local/bin/nftpol version && \
     cd / && chroot /image /usr/local/bin/node --input-type=module \
       --eval 'await import("/usr/local/lib/nftpol/node_modules/koffi/index.js")'

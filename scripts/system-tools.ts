@@ -1,5 +1,5 @@
 // Owns the programs of the operating system that tests and the demo call: which they are, where they are, and
-// (as root on Debian) installing the missing ones. `node scripts/system-tools.ts [kernel|browser|all]`.
+// (as root on Debian) installing the missing ones. `node scripts/system-tools.ts [kernel|browser|image|all]`.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -12,7 +12,8 @@ interface Tool {
   readonly without: string;
 }
 
-type Purpose = "kernel" | "browser";
+const PURPOSES = ["kernel", "browser", "image"] as const;
+type Purpose = (typeof PURPOSES)[number];
 
 const tools: readonly Tool[] = [
   { programs: ["nft"], debianPackage: "nftables", purpose: "kernel", without: "nothing is loaded into a kernel" },
@@ -26,6 +27,18 @@ const tools: readonly Tool[] = [
     debianPackage: "chromium",
     purpose: "browser",
     without: "no browser tests",
+  },
+  {
+    programs: ["dockerd"],
+    debianPackage: "docker.io",
+    purpose: "image",
+    without: "the image is not built and not run",
+  },
+  {
+    programs: ["mmdebstrap"],
+    debianPackage: "mmdebstrap",
+    purpose: "image",
+    without: "there is no base for the image",
   },
 ];
 
@@ -97,10 +110,11 @@ function provide(purposes: readonly Purpose[]): number {
   return isCi() ? 1 : 0;
 }
 
-function purposesOf(argument: string | undefined): readonly Purpose[] {
-  if (argument === undefined || argument === "all") return ["kernel", "browser"];
-  if (argument === "kernel" || argument === "browser") return [argument];
-  throw new Error(`unknown purpose ${argument}: kernel, browser or all`);
+function purposesOf(argument = "all"): readonly Purpose[] {
+  if (argument === "all") return PURPOSES;
+  const purpose = PURPOSES.find((each) => each === argument);
+  if (purpose === undefined) throw new Error(`unknown purpose ${argument}: ${PURPOSES.join(", ")} or all`);
+  return [purpose];
 }
 
 if (import.meta.main) process.exitCode = provide(purposesOf(process.argv[2]));
