@@ -15,7 +15,9 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY scripts/build.ts scripts/sbom.ts scripts/
 COPY src src
-RUN npm run build
+# What `nftpol version` says of itself: the commit's hash.
+ARG REVISION=unknown
+RUN NFTPOL_REVISION="${REVISION}" NFTPOL_DELIVERY=image npm run build
 COPY LICENSE ./
 COPY deploy/image/nftpol deploy/image/nftpol
 # What of this ends up in the image, where it will be: koffi without its sources, and its program for glibc only.

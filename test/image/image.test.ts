@@ -11,7 +11,7 @@ import { findProgram, isCi } from "../../scripts/system-tools.ts";
 import { FAMILIES } from "../../src/net/address.ts";
 import { labelSelector, onlyWith, putHost, putNamespace, putNodes, putPolicy } from "../packets/cluster.ts";
 import { type ContainerEngine, withContainerEngine } from "../support/container-engine.ts";
-import { buildImage, importBases } from "../support/image-build.ts";
+import { buildImage, importBases, REVISION } from "../support/image-build.ts";
 import { describeKernel } from "../support/kernel.ts";
 import { buildKustomization } from "../support/kustomize.ts";
 import { NODE_NAME } from "../support/packet-agent.ts";
@@ -187,6 +187,14 @@ describeKernel(
         return (await jsonOf<Inspected>(node, "image", "inspect", name))[0].RootFS.Layers;
       };
       expect(await layers("nftpol:again")).toEqual(await layers(IMAGE));
+    });
+
+    it("says what it is", async () => {
+      const { output } = await oneShot(node, ["version", "-o", "json"]);
+      expect(JSON.parse(output)).toMatchObject({ delivery: "image", revision: REVISION });
+      type Inspected = [{ readonly Config: { readonly Labels: Readonly<Record<string, string>> } }];
+      const [{ Config }] = await jsonOf<Inspected>(node, "image", "inspect", IMAGE);
+      expect(Config.Labels["org.opencontainers.image.revision"]).toBe(REVISION);
     });
 
     it("is the command line for everybody: nobody's rights, a read-only root, no network", async () => {

@@ -50,10 +50,13 @@ function run(program: string, ...args: readonly string[]): string {
   return stdout;
 }
 
+/** The commit that it says to be of. */
+export const REVISION = "0123456789abcdef0123456789abcdef01234567";
+
 /** `docker build` of the project, with these bases. `fresh`: nothing of an earlier build is used. */
 export async function buildImage(engine: ContainerEngine, name: string, { fresh = false } = {}): Promise<void> {
   const bases = ["--build-arg", `BUILD_IMAGE=${BUILD}`, "--build-arg", `SYSTEM_IMAGE=${SYSTEM}`];
-  const labels = ["--build-arg", "VERSION=0.0.0-test", "--build-arg", "REVISION=none"];
+  const labels = ["--build-arg", "VERSION=0.0.0-test", "--build-arg", `REVISION=${REVISION}`];
   const how = ["--network=host", ...(fresh ? ["--no-cache"] : [])];
   await engine.must(["build", ...how, ...bases, ...labels, "--tag", name, PROJECT]);
 }
