@@ -1,7 +1,7 @@
 {{/* What every object is called, whatever the release: one agent a node, and the pages name it so. */}}
 {{- define "nftpol.metadata" -}}
 name: nftpol
-namespace: {{ .Release.Namespace }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   app.kubernetes.io/name: nftpol
 {{- end }}
