@@ -16,10 +16,9 @@ export interface Release {
   readonly readArchive: (name: string) => Uint8Array;
 }
 
-/** The template, filled in. Comments of the template stay out. */
+/** The template, filled in, without the comment at its head. */
 export function krewManifest(template: string, { version, repository, readArchive }: Release): string {
-  const manifest = parseDocument(template);
-  manifest.commentBefore = null;
+  const manifest = parseDocument(template.replace(/^(#.*\n)+/, ""));
   manifest.setIn(["spec", "version"], `v${version}`);
   manifest.setIn(["spec", "homepage"], repository);
   const platforms = manifest.getIn(["spec", "platforms"]);
