@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { programVersion } from "../../src/cli/version.ts";
 import { describeWithTool } from "../support/deploy-tools.ts";
 import { Helm, type Values } from "../support/helm.ts";
+import { fieldProblems } from "../support/kubernetes-fields.ts";
 import { buildKustomization, byName, type KubernetesObject } from "../support/kustomize.ts";
 
 const deploy = resolve(import.meta.dirname, "../../deploy");
@@ -145,6 +146,7 @@ describeWithTool("helm", "the Helm chart", (program) => {
         },
       });
       expect(JSON.stringify(changed)).not.toMatch(/priorityClassName|maxUnavailable/);
+      expect(changed && fieldProblems(changed)).toEqual([]);
     });
 
     it("label what the operator selects by", () => {
