@@ -180,8 +180,8 @@ describeKernel(
       });
     });
 
-    it("built again from the same bases has the same layers", async () => {
-      await buildImage(node.engine, "nftpol:again", { fresh: true });
+    it("collected again from the same bundle and bases has the same layers", async () => {
+      await buildImage(node.engine, "nftpol:again", { again: true });
       const layers = async (name: string) => {
         type Inspected = [{ readonly RootFS: { readonly Layers: readonly string[] } }];
         return (await jsonOf<Inspected>(node, "image", "inspect", name))[0].RootFS.Layers;

@@ -53,10 +53,11 @@ function run(program: string, ...args: readonly string[]): string {
 /** The commit that it says to be of. */
 export const REVISION = "0123456789abcdef0123456789abcdef01234567";
 
-/** `docker build` of the project, with these bases. `fresh`: nothing of an earlier build is used. */
-export async function buildImage(engine: ContainerEngine, name: string, { fresh = false } = {}): Promise<void> {
+/** `docker build` of the project, with these bases. `again`: what is collected for the image is collected anew. */
+export async function buildImage(engine: ContainerEngine, name: string, { again = false } = {}): Promise<void> {
   const bases = ["--build-arg", `BUILD_IMAGE=${BUILD}`, "--build-arg", `SYSTEM_IMAGE=${SYSTEM}`];
   const labels = ["--build-arg", "VERSION=0.0.0-test", "--build-arg", `REVISION=${REVISION}`];
-  const how = ["--network=host", ...(fresh ? ["--no-cache"] : [])];
+  // For the engine another command, so that nothing behind it comes from its cache.
+  const how = ["--network=host", ...(again ? ["--build-arg", "NFTABLES_VERSION=1.1.3*"] : [])];
   await engine.must(["build", ...how, ...bases, ...labels, "--tag", name, PROJECT]);
 }
