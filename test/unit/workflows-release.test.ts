@@ -86,5 +86,7 @@ it("docs/releasing.md verifies what the workflow signs: these archives, by this 
   const identities = [...page.matchAll(/--certificate-identity (\S+)/g)].map(([, identity]) => identity);
   const own = "https://github.com/OWNER/nftpol/.github/workflows/release.yml@refs/tags/vX.Y.Z";
   expect(new Set(identities)).toEqual(new Set([own]));
-  expect(workflow).toContain("cosign sign-blob --yes --bundle dist-archives/SHA256SUMS.sigstore.json");
+  expect(workflow).toContain(
+    "cosign sign-blob --yes --new-bundle-format --bundle dist-archives/SHA256SUMS.sigstore.json",
+  );
 });

@@ -136,6 +136,11 @@ it("only files and folders of the repository that there are; scripts that are st
 it("CI runs every step of npm test that checks something, and no other", () => {
   const groups = matrixOf("ci", "suites").flatMap(({ steps = "" }) => steps.split(" "));
   expect(new Set(groups)).toEqual(new Set([...SUITES, "typecheck", "lint", "layers", "build"]));
+  const prepared = RUNS.filter(({ run }) => run.includes("npm --silent test")).flatMap(({ run }) => [
+    ...run.matchAll(/"(\w+ \w+)"/g),
+  ]);
+  expect(prepared.length).toBeGreaterThan(3);
+  for (const [, step] of prepared) expect(read("scripts/test.ts")).toContain(`name: "${step}"`);
 });
 
 it("the nightly run repeats suites that there are", () => {
