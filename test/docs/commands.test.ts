@@ -1,11 +1,11 @@
 // Every command of the pages does what the page says: each is run in a scratch copy, in a node's network where it needs one, or
 // checked by a stand-in of the one table that says why it cannot be run (stand-ins.ts). A command that is neither fails.
 
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isCi } from "../../scripts/system-tools.ts";
-import type { RunResult } from "../cli/run-nftpol.ts";
+import { PROJECT, type RunResult } from "../cli/run-nftpol.ts";
 import { whyNoKernel } from "../support/kernel.ts";
 import { blocksOf, commandsOf, type PageCommand, pages, patternOf } from "./page-commands.ts";
 import { recipes } from "./recipes.ts";
@@ -81,6 +81,11 @@ it("each line of the table is needed", () => {
     ),
   ];
   expect(useless).toEqual([]);
+});
+
+it("what covers a command instead is there", () => {
+  const covering = [...STAND_INS, ...TESTED_ELSEWHERE].flatMap(({ coveredBy }) => coveredBy);
+  expect(covering.filter((file) => !existsSync(join(PROJECT, file)))).toEqual([]);
 });
 
 it("commands stand in blocks that are read: sh and console", () => {

@@ -12,8 +12,8 @@ import { type Netns, withNetns } from "../support/netns.ts";
 import { type PacketApiServer, withApiServer } from "../support/packet-api-server.ts";
 import type { ApiObject } from "../support/random-cluster.ts";
 import { putObject } from "../support/server-objects.ts";
+import { OPTIONS } from "./call.ts";
 import { NodeAgent, type ShellProcess } from "./node-agent.ts";
-import { OPTIONS } from "./stand-ins.ts";
 
 /** What commands of the pages, and nftpol's launcher, may call. Nothing that installs or reaches another machine. */
 const PROGRAMS = [

@@ -3,7 +3,8 @@
 
 import { spawnSync } from "node:child_process";
 import { appendFileSync, readFileSync } from "node:fs";
-import { callOf, nameOf, standInFor } from "./stand-ins.ts";
+import { callOf } from "./call.ts";
+import { nameOf, standInFor } from "./stand-ins.ts";
 
 const [usedFile = "", program = "", ...args] = process.argv.slice(2);
 
