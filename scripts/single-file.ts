@@ -1,12 +1,12 @@
 // Owns `npm run single-file`: the program in one file that needs no Node.js, in an archive for each platform, with SHA256SUMS.
 // `npm run single-file -- --platform linux-arm64 --platform linux-x64 --output FOLDER`; default: this machine's platform.
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { COMPLETION_SCRIPTS } from "../src/cli/completion-scripts.ts";
 import { bundleSingleScript, type SingleScript } from "./single-file/bundle.ts";
-import { writeExecutable } from "./single-file/executable.ts";
+import { executable } from "./single-file/executable.ts";
 import { PLATFORMS, type Platform, platformOfThisMachine, platformParts } from "./single-file/platform-parts.ts";
 import { type ArchivedFile, tarGz } from "./tar.ts";
 
@@ -35,18 +35,16 @@ export function companions(licences: string, nodeLicence: string): readonly Arch
   ];
 }
 
-async function makeArchive(platform: Platform, { code, licences }: SingleScript, output: string): Promise<string> {
+async function makeArchive(platform: Platform, { code, licences }: SingleScript, output: string): Promise<void> {
   const { node, koffi, nodeLicence } = platformParts(platform);
-  const program = join(output, `nftpol-${platform}`);
-  await writeExecutable({ node, script: code, assets: { "koffi.node": koffi } }, program);
-  const content = readFileSync(program);
+  const content = await executable({ node, script: code, assets: { "koffi.node": koffi } });
   const version: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
   const name = archiveName(version, platform);
   const files = [{ name: "nftpol", content, isProgram: true }, ...companions(licences, nodeLicence)];
-  writeFileSync(join(output, name), tarGz(files, GZIP_LEVEL));
-  const mebibytes = (path: string) => `${(statSync(path).size / 2 ** 20).toFixed(1)} MiB`;
-  console.log(`${join(output, name)}: ${mebibytes(join(output, name))}, the program ${mebibytes(program)}`);
-  return name;
+  const archive = tarGz(files, GZIP_LEVEL);
+  writeFileSync(join(output, name), archive);
+  const mebibytes = ({ length }: Uint8Array) => `${(length / 2 ** 20).toFixed(1)} MiB`;
+  console.log(`${join(output, name)}: ${mebibytes(archive)}, the program ${mebibytes(content)}`);
 }
 
 /** Of every archive and package in the folder, for `sha256sum --check`. */

@@ -1,7 +1,8 @@
 // Puts a script and its assets into a copy of Node.js: a single executable application, as Node.js documents it. No code cache
 // and no snapshot: with them no two builds are equal, and only the machine's own kind could be built for.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Where Node.js looks for the blob, and the bytes by which it knows that it has one: from its documentation. */
@@ -16,15 +17,14 @@ export interface ExecutableParts {
   readonly assets: Readonly<Record<string, string>>;
 }
 
-/** Writes the program to `target`. The same parts give the same bytes. */
-export async function writeExecutable({ node, script, assets }: ExecutableParts, target: string): Promise<void> {
-  const folder = mkdtempSync(`${target}.`);
+/** The program's bytes. The same parts give the same ones. */
+export async function executable({ node, script, assets }: ExecutableParts): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), "nftpol-single-file-"));
   try {
     const program = join(folder, "program");
     writeFileSync(program, readFileSync(node));
     await inject(program, prepareBlob(folder, script, assets));
-    chmodSync(program, 0o755);
-    renameSync(program, target);
+    return readFileSync(program);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
