@@ -46,6 +46,8 @@ const steps: readonly Step[] = [
   { name: "system tools", argv: [node, "scripts/system-tools.ts"] },
   { name: "newer nft", argv: [node, "scripts/newer-nft.ts"], needsRoot: true, beside: true },
   { name: "image base", argv: [node, "scripts/image-base.ts"], needsRoot: true, beside: true },
+  { name: "promtool", argv: [node, "scripts/promtool.ts"], beside: true },
+  { name: "deploy tools", argv: [node, "scripts/deploy-tools.ts"], beside: true },
   { name: "typecheck", argv: [node, packageProgram("typescript/bin/tsc"), "--noEmit"], beside: true },
   { name: "lint", argv: [node, packageProgram("@biomejs/biome/bin/biome"), "check"], beside: true },
   { name: "layers", argv: [node, packageProgram(cruise[0]), ...cruise.slice(1)], beside: true },
