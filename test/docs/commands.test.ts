@@ -5,9 +5,10 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isCi } from "../../scripts/system-tools.ts";
-import { PROJECT, type RunResult } from "../cli/run-nftpol.ts";
+import { PROJECT } from "../cli/run-nftpol.ts";
 import { whyNoKernel } from "../support/kernel.ts";
-import { blocksOf, commandsOf, type PageCommand, pages, patternOf } from "./page-commands.ts";
+import { blocksOf, commandsOf, type PageCommand, pages } from "./page-commands.ts";
+import { problemsOf } from "./problems.ts";
 import { recipes } from "./recipes.ts";
 import { usedStandIns, withSandbox } from "./sandbox.ts";
 import { nameOf, PLACEHOLDERS, STAND_INS, TESTED_ELSEWHERE } from "./stand-ins.ts";
@@ -15,9 +16,6 @@ import { nameOf, PLACEHOLDERS, STAND_INS, TESTED_ELSEWHERE } from "./stand-ins.t
 /** Commands of the cluster's context, of the agent, of the lab and of the kernel. Those with -f, and some more, need no node. */
 const NEEDS_NODE =
   /\bnftpol (agent|status|cleanup|lab)\b|--live|^(sudo )?nft |\bnftpol (matrix|explain|graph|lint|render|prove)\b(?!.* -f |.* -f$)/;
-/** Their findings are what the page is about; the code that this gives is in docs/cli.md, "Exit codes". */
-const FINDINGS = /\bnftpol lint\b.*(policies-examples)/;
-
 /** It takes some ten seconds; other suites may run beside it. */
 const LONGEST_PAGE_MS = 240_000;
 
@@ -104,16 +102,4 @@ function isLeftOut({ text }: PageCommand): boolean {
 function explainWhatIsNotRun(page: string, reason: string): void {
   if (isCi()) throw new Error(`the commands of ${page} cannot be left out in CI, but ${reason}`);
   process.stderr.write(`NOT RUN: commands of ${page} that need a node's network: ${reason}\n`);
-}
-
-async function problemsOf(command: PageCommand, run: (script: string) => Promise<RunResult>): Promise<string[]> {
-  const { page, line, text, shown: expected } = command;
-  const script = PLACEHOLDERS.reduce((words, { shown: word, here }) => words.replaceAll(word, here), text);
-  if (/>\s*\/|\btee \//.test(script)) return [`${page}:${line}: ${text}: it would write outside of its folder`];
-  const { code, stdout, stderr } = await run(script);
-  const wanted = command.exitCode === 0 && FINDINGS.test(text) ? 1 : command.exitCode;
-  const said = `${page}:${line}: ${text}: exit code ${code}\n${stdout.slice(-2_000)}${stderr.slice(-2_000)}`;
-  if (code !== wanted) return [said];
-  const isAsShown = expected === undefined || patternOf(expected).test(stdout);
-  return isAsShown ? [] : [`${said}\nbut the page shows\n${expected}`];
 }
