@@ -1,0 +1,59 @@
+// `nftpol version` in a checkout: one line or all, and what it makes of the programs that it finds.
+
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { PROJECT, run, temporaryFolder } from "./products.ts";
+
+const folder = temporaryFolder();
+const nftpol = join(PROJECT, "bin/nftpol");
+
+/** A folder for the PATH with these programs. */
+function programs(name: string, scripts: Readonly<Record<string, string>>): string {
+  const bin = join(folder, name);
+  mkdirSync(bin);
+  for (const [program, script] of Object.entries(scripts)) {
+    writeFileSync(join(bin, program), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(bin, program), 0o755);
+  }
+  return bin;
+}
+
+function versionsWith(name: string, scripts: Readonly<Record<string, string>>): object {
+  return JSON.parse(run(nftpol, ["version", "-o", "json"], { path: [programs(name, scripts)] }).stdout).programs;
+}
+
+it("is one line with -V, --version and --short, and the same line is the first of all", () => {
+  const { code, stdout } = run(nftpol, ["-V"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^nftpol \d+\.\d+\.\d+ \(Node\.js v24\.\d+\.\d+, linux-\w+\)\n$/);
+  for (const args of [["--version"], ["version", "--short"]]) expect(run(nftpol, args).stdout).toBe(stdout);
+  expect(run(nftpol, ["version"]).stdout).toMatch(
+    new RegExp(
+      `^${stdout.replace(/[.()]/g, "\\$&")}revision +unknown\ndelivered as +checkout\nnft +\\S.*\niptables +\\S.*\nipset`,
+    ),
+  );
+});
+
+it("is complete as JSON, also with -V", () => {
+  const { stdout } = run(nftpol, ["-V", "-o", "json"]);
+  const document = JSON.parse(stdout);
+  expect(document).toMatchObject({
+    apiVersion: "nftpol/v1",
+    kind: "Version",
+    revision: "unknown",
+    delivery: "checkout",
+  });
+  expect(Object.keys(document.programs)).toEqual(["nft", "iptables", "ipset"]);
+  expect(JSON.parse(run(nftpol, ["version", "-o", "json"]).stdout)).toEqual(document);
+});
+
+it("takes programs by the PATH, and says of strange ones that it does not know", () => {
+  const found = versionsWith("strange", {
+    nft: "echo 'nftables v9.8.7 (Nobody)'",
+    iptables: "echo hello; exit 1",
+    // Nobody waits for it.
+    ipset: "exec sleep 60",
+  });
+  expect(found).toEqual({ nft: "9.8.7", iptables: "unknown", ipset: "unknown" });
+});
