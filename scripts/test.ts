@@ -1,7 +1,8 @@
-// Owns `npm test`: every check and suite in order, all of them even when one fails, then a table and one plain line
+// Owns `npm test`: every check and suite, all of them even when one fails, then what failed, a table and one plain line
 // "N passed, N failed". `npm test -- lint unit` runs only those steps.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { isCi, isRoot } from "./system-tools.ts";
 
@@ -12,8 +13,6 @@ interface Step {
   readonly suite?: string;
   /** Left out without root, and then said so. */
   readonly needsRoot?: boolean;
-  /** Runs beside its neighbours that say the same; its output comes in one piece, when it has ended. */
-  readonly beside?: boolean;
 }
 
 interface Outcome {
@@ -42,54 +41,48 @@ function suite(name: string): Step {
 
 const cruise = ["dependency-cruiser/bin/dependency-cruiser.mjs", "--config", ".dependency-cruiser.cjs", "."] as const;
 
-const steps: readonly Step[] = [
-  { name: "system tools", argv: [node, "scripts/system-tools.ts"] },
-  { name: "newer nft", argv: [node, "scripts/newer-nft.ts"], needsRoot: true, beside: true },
-  { name: "image base", argv: [node, "scripts/image-base.ts"], needsRoot: true, beside: true },
-  { name: "promtool", argv: [node, "scripts/promtool.ts"], beside: true },
-  { name: "deploy tools", argv: [node, "scripts/deploy-tools.ts"], beside: true },
-  { name: "typecheck", argv: [node, packageProgram("typescript/bin/tsc"), "--noEmit"], beside: true },
-  { name: "lint", argv: [node, packageProgram("@biomejs/biome/bin/biome"), "check"], beside: true },
-  { name: "layers", argv: [node, packageProgram(cruise[0]), ...cruise.slice(1)], beside: true },
-  { name: "build", argv: [node, "scripts/build.ts", "--if-possible"], beside: true },
-  ...[
-    "unit",
-    "property",
-    "examples",
-    "cli",
-    "api-server",
-    "scenarios",
-    "backends",
-    "kernel",
-    "packets",
-    "lab",
-    "delivery",
-    "docs",
-    "image",
-    "browser",
-  ].map(suite),
+/** Provide what tests need, and check what needs no tests; all of these beside each other. */
+const preparations: readonly Step[] = [
+  { name: "newer nft", argv: [node, "scripts/newer-nft.ts"], needsRoot: true },
+  { name: "image base", argv: [node, "scripts/image-base.ts"], needsRoot: true },
+  { name: "promtool", argv: [node, "scripts/promtool.ts"] },
+  { name: "deploy tools", argv: [node, "scripts/deploy-tools.ts"] },
+  { name: "typecheck", argv: [node, packageProgram("typescript/bin/tsc"), "--noEmit"] },
+  { name: "lint", argv: [node, packageProgram("@biomejs/biome/bin/biome"), "check"] },
+  { name: "layers", argv: [node, packageProgram(cruise[0]), ...cruise.slice(1)] },
+  { name: "build", argv: [node, "scripts/build.ts", "--if-possible"] },
+];
+
+/** Two at a time, in this order: the longest first, and those that load modules of the kernel before `lab`, which looks for changes. */
+const suites: readonly Step[] = [
+  ...["packets", "unit", "backends", "kernel", "lab", "property", "scenarios", "image"],
+  ...["delivery", "docs", "cli", "api-server", "examples", "browser"],
+].map(suite);
+
+const phases: readonly { readonly steps: readonly Step[]; readonly atOnce: number }[] = [
+  { steps: [{ name: "system tools", argv: [node, "scripts/system-tools.ts"] }], atOnce: 1 },
+  { steps: preparations, atOnce: preparations.length },
+  { steps: suites, atOnce: Math.min(2, availableParallelism()) },
 ];
 
 const running = new Set<ChildProcess>();
 
-function run(argv: readonly string[], title: string, beside: boolean): Promise<number> {
+/** Its output comes in one piece when it has ended, under its name. */
+function run({ name, argv }: Step): Promise<number> {
   const [program = "", ...args] = argv;
   return new Promise((done) => {
-    const child = spawn(program, args, {
-      cwd: root,
-      stdio: ["ignore", beside ? "pipe" : "inherit", beside ? "pipe" : "inherit"],
-    });
+    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
     running.add(child);
+    console.log(`── ${name} …`);
     const output: Buffer[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => output.push(chunk));
-    if (!beside) console.log(title);
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => output.push(chunk));
     child.on("error", (error) => {
       console.error(`${program}: ${error.message}`);
       done(1);
     });
     child.on("close", (code) => {
       running.delete(child);
-      if (beside) console.log(`${title}\n${Buffer.concat(output).toString().trimEnd()}`);
+      console.log(`\n── ${name}\n${Buffer.concat(output).toString().trimEnd()}`);
       done(code ?? 1);
     });
   });
@@ -98,7 +91,7 @@ function run(argv: readonly string[], title: string, beside: boolean): Promise<n
 async function perform(step: Step): Promise<Outcome> {
   if (step.needsRoot && !isRoot()) return { ...nothing(step.name), skipped: 1, note: "left out: needs root" };
   const startedAt = performance.now();
-  const code = await run(step.argv, `\n── ${step.name}`, step.beside === true);
+  const code = await run(step);
   const seconds = (performance.now() - startedAt) / 1000;
   if (step.suite === undefined) {
     const failed = code === 0 ? 0 : 1;
@@ -107,15 +100,23 @@ async function perform(step: Step): Promise<Outcome> {
   return { ...countTests(step.name, join(results, `${step.suite}.json`), code), seconds };
 }
 
-/** Steps one by one; neighbours that may run beside each other together. */
-function inGroups(chosen: readonly Step[]): readonly (readonly Step[])[] {
-  const groups: Step[][] = [];
-  for (const step of chosen) {
-    const last = groups.at(-1);
-    if (step.beside === true && last?.[0]?.beside === true) last.push(step);
-    else groups.push([step]);
-  }
-  return groups;
+/** Performs them in order, so many at once; after `isStopped` no further one begins. The outcomes have the steps' order. */
+async function performAll(
+  steps: readonly Step[],
+  atOnce: number,
+  isStopped: () => boolean,
+): Promise<readonly Outcome[]> {
+  const waiting = steps.entries();
+  const outcomes: Outcome[] = [];
+  const work = async () => {
+    for (const [index, step] of waiting) {
+      if (isStopped()) return;
+      const outcome = await perform(step);
+      outcomes[index] = isStopped() ? { ...outcome, failed: Math.max(1, outcome.failed), note: "stopped" } : outcome;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return outcomes.filter((outcome) => outcome !== undefined);
 }
 
 function nothing(step: string): Outcome {
@@ -192,6 +193,7 @@ function printSummary(outcomes: readonly Outcome[]): void {
 }
 
 function chosenSteps(names: readonly string[]): readonly Step[] | undefined {
+  const steps = phases.flatMap((phase) => phase.steps);
   const known = steps.map((step) => step.name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
@@ -216,11 +218,9 @@ async function main(): Promise<void> {
       stopped = true;
       for (const child of running) child.kill(signal);
     });
-  for (const group of inGroups(chosen)) {
-    const performed = await Promise.all(group.map(perform));
-    for (const outcome of performed)
-      outcomes.push(stopped ? { ...outcome, failed: Math.max(1, outcome.failed), note: "stopped" } : outcome);
-    if (stopped) break;
+  for (const { steps, atOnce } of phases) {
+    const wanted = steps.filter((step) => chosen.includes(step));
+    outcomes.push(...(await performAll(wanted, atOnce, () => stopped)));
   }
   printSummary(outcomes);
 }

@@ -8,6 +8,9 @@ import { findProgram } from "../../scripts/system-tools.ts";
 const RESTLESS =
   /^net\.(netfilter\.nf_conntrack_(count|buckets)|ipv4\.(tcp_mem|udp_mem|tcp_fastopen_key|route\.)|ipv6\.conf\.\S+\.stable_secret)/;
 
+/** Namespaces, and the container engine that runs in one. */
+const OTHER_TESTS = / \/run\/netns|\/nfpt-engine-/;
+
 /** By what it is; equal before and after. */
 export function hostState(): Readonly<Record<string, string>> {
   return {
@@ -23,7 +26,7 @@ export function hostState(): Readonly<Record<string, string>> {
     hosts: readFileSync("/etc/hosts", "utf8"),
     mounts: readFileSync("/proc/self/mounts", "utf8")
       .split("\n")
-      .filter((line) => !line.includes(" /run/netns"))
+      .filter((line) => !OTHER_TESTS.test(line))
       .join("\n"),
   };
 }
