@@ -51,15 +51,29 @@ describe("docs/operations.md", () => {
     }
   });
 
-  it("names every choice of an option", () => {
-    for (const verb of ["agent", "status"]) {
-      for (const { flags, choices = [] } of COMMANDS.find(({ name }) => name === verb)?.options ?? []) {
-        const row = text.split("\n").find((line) => line.startsWith(`| \`${nameOf({ flags, description: "" })}`)) ?? "";
-        expect([flags, choices.filter((choice) => !row.includes(`\`${choice}\``))]).toEqual([flags, []]);
-      }
+  it.each(["agent", "status", "cleanup"])("names every choice of an option of %s, and no other", (verb) => {
+    for (const { flags, choices = [] } of COMMANDS.find(({ name }) => name === verb)?.options ?? []) {
+      const row = rowOf(text, flags);
+      expect([flags, choices.filter((choice) => !row.includes(`\`${choice}\``))]).toEqual([flags, []]);
+      // A value and what it does: `keep`: they go on.
+      const explained = [...row.matchAll(/`([\w-]+)`:/g)].map(([, value = ""]) => value);
+      if (choices.length > 0)
+        expect([flags, explained.filter((value) => !choices.includes(value))]).toEqual([flags, []]);
+    }
+  });
+
+  it.each(["agent", "status", "cleanup"])("gives no option of %s a default that it does not have", (verb) => {
+    for (const { flags, default: standard } of COMMANDS.find(({ name }) => name === verb)?.options ?? []) {
+      const shown = /^\| `[^`]+` \| `([^`]+)` \|/.exec(rowOf(text, flags))?.[1];
+      expect([flags, shown]).toEqual([flags, shown === undefined ? undefined : standard]);
     }
   });
 });
+
+/** The line of the option's table. */
+function rowOf(text: string, flags: string): string {
+  return text.split("\n").find((line) => line.startsWith(`| \`${nameOf({ flags, description: "" })}`)) ?? "";
+}
 
 /** `--node-name`; `-o, --output`. */
 function nameOf({ flags }: OptionSpec): string {
