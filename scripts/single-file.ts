@@ -11,7 +11,8 @@ import { PLATFORMS, type Platform, platformOfThisMachine, platformParts } from "
 import { type ArchivedFile, tarGz } from "./tar.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const GZIP_LEVEL = 6;
+/** The next one takes a quarter more time for half a percent. */
+const GZIP_LEVEL = 5;
 
 /** The words of Kubernetes and krew for what Node.js calls x64. */
 const ARCHITECTURES: Readonly<Record<Platform, string>> = { "linux-x64": "amd64", "linux-arm64": "arm64" };
