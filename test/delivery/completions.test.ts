@@ -42,6 +42,11 @@ describe("completion files", () => {
   });
 });
 
+/** Of `kubectl version --client -o json`. */
+function minorOf(json: string): number {
+  return Number.parseInt(JSON.parse(json).clientVersion.minor, 10);
+}
+
 describe("kubectl is answered", () => {
   const answer = (...words: string[]) => run(forKubectl, words).stdout.trimEnd().split("\n");
   const values = (lines: readonly string[]) => lines.map((line) => line.split("\t")[0]);
