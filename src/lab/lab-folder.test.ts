@@ -58,3 +58,14 @@ it("what only bears such a name is left alone: files, and links to folders", () 
   expect(removeLeftoverFolders()).toBe(0);
   expect(readdirSync(temporary)).toHaveLength(3);
 });
+
+it("that cannot be made says where, and what to do", () => {
+  vi.stubEnv("TMPDIR", join(temporary, "absent"));
+  expect(() => new LabFolder()).toThrow(
+    expect.objectContaining({
+      name: "LabError",
+      message: expect.stringContaining("absent: ENOENT"),
+      hint: expect.stringContaining("TMPDIR"),
+    }),
+  );
+});

@@ -4,13 +4,22 @@
 import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LabError } from "./lab-error.ts";
 import { isLeftover, LAB_PREFIX, ownMark } from "./process-mark.ts";
 
 export class LabFolder {
-  readonly path = mkdtempSync(join(tmpdir(), `${LAB_PREFIX}${ownMark()}`));
+  readonly path: string;
   readonly #remove = () => rmSync(this.path, { recursive: true, force: true });
 
+  /** Throws LabError where no temporary folder can be made. */
   constructor() {
+    try {
+      this.path = mkdtempSync(join(tmpdir(), `${LAB_PREFIX}${ownMark()}`));
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      const hint = "set TMPDIR to a folder that exists, that you may write to, and that has room";
+      throw new LabError(`no temporary folder can be made in ${tmpdir()}: ${code}`, hint, cause);
+    }
     process.once("exit", this.#remove);
   }
 

@@ -51,9 +51,9 @@ async function withInterruptibleLab<T>(
   body: (lab: Lab) => Promise<T>,
 ): Promise<T> {
   const { plan, cluster, program, backend = NFT } = settings;
-  removeLeftoverFolders();
   const folder = new LabFolder();
   try {
+    removeLeftoverFolders();
     folder.write("cluster", clusterList(cluster));
     folder.write("policies", policyList(cluster.policies));
     return await withLabNetwork(

@@ -6,6 +6,7 @@ import { LabError } from "../../lab/lab-error.ts";
 import type { LabNetwork } from "../../lab/lab-network.ts";
 import { formatSeconds } from "../duration.ts";
 import { CommandError, type ExitCode, listOption, type OptionValues, textOption, type VerbContext } from "../verb.ts";
+import { programDelivery } from "../version.ts";
 import { liveStage } from "./demo/live-stage.ts";
 import { DemoScreen } from "./demo/screen.ts";
 import { DemoShop, OUTSIDERS, SHOP_FOLDER } from "./demo/shop.ts";
@@ -101,12 +102,13 @@ function namespacesOf({ plan, outside, node, pod }: LabNetwork): string[] {
 /** What to do next; 1 when something is left of the lab. */
 async function finish(screen: DemoScreen, namespaces: readonly string[]): Promise<ExitCode> {
   await screen.heading("Next: your own policies");
+  const program = programDelivery() === "checkout" ? "./bin/nftpol" : "nftpol";
   const commands = [
-    ["sudo ./bin/nftpol lab run -f FOLDER", "the same with your manifests, as a gate for CI, too"],
-    ["sudo ./bin/nftpol lab shell -f FOLDER POD", "be a pod: edit the files, see packets change"],
-    ["./bin/nftpol matrix -f FOLDER", "who reaches whom, without root and packets"],
-    ["./bin/nftpol explain FROM TO PORT -f FOLDER", "why, with file and line"],
-    ["./bin/nftpol --help", "everything else"],
+    [`sudo ${program} lab run -f FOLDER`, "the same with your manifests, as a gate for CI, too"],
+    [`sudo ${program} lab shell -f FOLDER POD`, "be a pod: edit the files, see packets change"],
+    [`${program} matrix -f FOLDER`, "who reaches whom, without root and packets"],
+    [`${program} explain FROM TO PORT -f FOLDER`, "why, with file and line"],
+    [`${program} --help`, "everything else"],
   ] as const;
   for (const [command, does] of commands) screen.item(command.padEnd(43), does);
   if (namespaces.length === 0) return 0;
