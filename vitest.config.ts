@@ -54,7 +54,7 @@ export default defineConfig({
       suite("lab", ["test/packets/lab-*.test.ts"], { testTimeoutSeconds: 120 }),
       // What users get into their hands: packages, plugin, single file; and the image, in a container engine of its own.
       suite("delivery", ["test/delivery/**/*.test.ts"], { testTimeoutSeconds: 120 }),
-      suite("image", ["test/image/**/*.test.ts"], { testTimeoutSeconds: 240, sequential: true }),
+      suite("image", ["test/image/**/*.test.ts"], { testTimeoutSeconds: 400, sequential: true }),
       // The commands of the pages for users.
       suite("docs", ["test/docs/**/*.test.ts"], { testTimeoutSeconds: 60 }),
       suite("browser", ["test/browser/**/*.test.ts"], { testTimeoutSeconds: 120, sequential: true }),

@@ -100,7 +100,7 @@ function spawnDaemon(node: Netns, folder: string, host: string) {
 function engineAt(host: string): ContainerEngine {
   const program = findProgram("docker") ?? "docker";
   const docker = (args: readonly string[], options?: RunOptions) =>
-    runProgram([program, "--host", host, ...args], { timeoutMs: 180_000, ...options });
+    runProgram([program, "--host", host, ...args], { timeoutMs: 360_000, ...options });
   const must = async (args: readonly string[], options?: RunOptions) => {
     const { code, stdout, stderr } = await docker(args, options);
     if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${stdout.slice(-3000)}${stderr.slice(-2000)}`);
