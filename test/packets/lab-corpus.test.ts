@@ -18,7 +18,7 @@ import { seededRandom } from "./safe-changes.ts";
 
 const CORPUS = resolve(import.meta.dirname, "../../../shared/corpus");
 const SEED = Number(process.env.NFTPOL_SEED ?? 1);
-const FOLDERS = 33 * Number(process.env.NFTPOL_RUNS ?? 1);
+const FOLDERS = 21 * Number(process.env.NFTPOL_RUNS ?? 1);
 
 /** A sample: another one with another NFTPOL_SEED, a larger one with NFTPOL_RUNS. */
 function sample(corpus: string, folders: number): string[] {

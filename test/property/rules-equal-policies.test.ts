@@ -35,13 +35,13 @@ const BACKENDS: Readonly<Record<"nft" | "iptables", (program: NodeProgram) => No
 };
 
 test.each([
-  { clusters: "random clusters", objects: cluster, runs: 40, backend: "nft" },
-  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 40, backend: "nft" },
-  { clusters: "random clusters", objects: cluster, runs: 40, backend: "iptables" },
+  { clusters: "random clusters", objects: cluster, runs: 25, backend: "nft" },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 25, backend: "nft" },
+  { clusters: "random clusters", objects: cluster, runs: 25, backend: "iptables" },
   {
     clusters: "clusters whose policies meet in the same pods",
     objects: crowdedCluster,
-    runs: 75,
+    runs: 40,
     backend: "iptables",
   },
 ] as const)(
@@ -151,7 +151,7 @@ const traffic: fc.Arbitrary<Traffic> = fc.oneof(
 
 test.each([
   { clusters: "random clusters", objects: cluster, runs: 150 },
-  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 400 },
+  { clusters: "clusters whose policies meet in the same pods", objects: crowdedCluster, runs: 250 },
 ])("packets drawn at random in $clusters get the verdict that the policies mean", ({ objects: someCluster, runs }) => {
   checkProperty(
     fc.tuple(
