@@ -1,11 +1,12 @@
 // Waits until a node's kernel holds the rules of a state. Owns the waiting; the rules are the agent's.
 
+import { BackendError } from "../backends/backend.ts";
 import { RuleGraph } from "../graph/rule-graph.ts";
 import type { ProgramOptions } from "../program/program.ts";
 import type { ClusterStore } from "../state/store.ts";
 import { LabError } from "./lab-error.ts";
 import type { LabNetwork } from "./lab-network.ts";
-import { differenceFinder, type FindDifference, type LabBackend } from "./node-rules-difference.ts";
+import { differenceFinder, type LabBackend } from "./node-rules-difference.ts";
 
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 15;
@@ -18,23 +19,34 @@ export async function rulesSettled(
   options: ProgramOptions,
 ): Promise<void> {
   const find = await differenceFinder(backend);
-  await Promise.all(network.plan.nodes.map(({ name }) => nodeSettled(network, find, name, store, options)));
+  await Promise.all(
+    network.plan.nodes.map(({ name }) => {
+      const program = new RuleGraph(store, name, options).program();
+      return settled(name, () => find(program, (body) => network.inside(network.node(name), body)));
+    }),
+  );
 }
 
-async function nodeSettled(
-  network: LabNetwork,
-  find: FindDifference,
+/**
+ * Resolves when there is no difference. Throws LabError with the last one after `patienceMs`. Rules that cannot be read are asked for again: while
+ * the agent changes them, iptables may look for a set that is just gone.
+ */
+export async function settled(
   node: string,
-  store: ClusterStore,
-  options: ProgramOptions,
-) {
-  const program = new RuleGraph(store, node, options).program();
-  const endsAt = performance.now() + PATIENCE_MS;
+  findDifference: () => Promise<string | undefined>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const endsAt = performance.now() + patienceMs;
   for (;;) {
-    const difference = await find(program, (body) => network.inside(network.node(node), body));
-    if (difference === undefined) return;
-    if (performance.now() > endsAt)
-      throw new LabError(`the rules of ${node} are not what they should be: ${difference}`);
+    const found = await findDifference().catch((error: unknown) => {
+      if (error instanceof BackendError) return error;
+      throw error;
+    });
+    if (found === undefined) return;
+    if (performance.now() > endsAt) {
+      const [difference, cause] = found instanceof BackendError ? [found.message, found] : [found];
+      throw new LabError(`the rules of ${node} are not what they should be: ${difference}`, undefined, cause);
+    }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }
