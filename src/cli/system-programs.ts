@@ -1,28 +1,33 @@
 // The system's programs that rules need, as `nftpol version` lists them: each is asked for its version, no more.
 
-import { execFile } from "node:child_process";
-import { programEnvironment } from "../lab/program-environment.ts";
+import { BackendError } from "../backends/backend.ts";
+import { type ChildErrors, runChild, startError } from "../backends/child-process.ts";
 
-export const SYSTEM_PROGRAMS = ["nft", "iptables", "ipset"] as const;
-export type SystemProgram = (typeof SYSTEM_PROGRAMS)[number];
+/** With the packages that they are from. */
+const PROGRAMS = { nft: "nftables", iptables: "iptables", ipset: "ipset" } as const;
+type SystemProgram = keyof typeof PROGRAMS;
 
 /** Whoever does not answer by then has no version to tell. */
 const PATIENCE_MS = 2000;
 
 /** `1.0.6`, `1.8.9 (nf_tables)`; `unknown` of one that answers otherwise or not at all; null where it is not installed. */
 export async function systemProgramVersions(): Promise<Readonly<Record<SystemProgram, string | null>>> {
-  const [nft, iptables, ipset] = await Promise.all(SYSTEM_PROGRAMS.map(versionOf));
-  return { nft: nft ?? null, iptables: iptables ?? null, ipset: ipset ?? null };
+  const [nft, iptables, ipset] = await Promise.all([versionOf("nft"), versionOf("iptables"), versionOf("ipset")]);
+  return { nft, iptables, ipset };
 }
 
-function versionOf(program: SystemProgram): Promise<string | null> {
-  return new Promise((resolve) => {
-    const options = { env: programEnvironment(), timeout: PATIENCE_MS, killSignal: "SIGKILL" } as const;
-    execFile(program, ["--version"], options, (error, stdout) => {
-      if (error?.code === "ENOENT") resolve(null);
-      else resolve(versionIn(stdout) ?? "unknown");
-    });
-  });
+async function versionOf(program: SystemProgram): Promise<string | null> {
+  const errors: ChildErrors = {
+    startError: (cause) => startError(program, PROGRAMS[program], cause),
+    hungError: () => new BackendError("broken", `${program} did not answer`),
+  };
+  try {
+    const { stdout } = await runChild({ binary: program, timeoutMs: PATIENCE_MS }, ["--version"], "", errors);
+    return versionIn(stdout) ?? "unknown";
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    return error.kind === "not-installed" ? null : "unknown";
+  }
 }
 
 /** `iptables v1.8.9 (nf_tables)`; nft has the name of its release in brackets, which is no news. */

@@ -1,27 +1,11 @@
 // `nftpol version` in a checkout: one line or all, and what it makes of the programs that it finds.
 
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { PROJECT, run, temporaryFolder } from "./products.ts";
+import { withFakePrograms } from "../support/fake-programs.ts";
+import { PROJECT, run } from "./products.ts";
 
-const folder = temporaryFolder();
 const nftpol = join(PROJECT, "bin/nftpol");
-
-/** A folder for the PATH with these programs. */
-function programs(name: string, scripts: Readonly<Record<string, string>>): string {
-  const bin = join(folder, name);
-  mkdirSync(bin);
-  for (const [program, script] of Object.entries(scripts)) {
-    writeFileSync(join(bin, program), `#!/bin/sh\n${script}\n`);
-    chmodSync(join(bin, program), 0o755);
-  }
-  return bin;
-}
-
-function versionsWith(name: string, scripts: Readonly<Record<string, string>>): object {
-  return JSON.parse(run(nftpol, ["version", "-o", "json"], { path: [programs(name, scripts)] }).stdout).programs;
-}
 
 it("is one line with -V, --version and --short, and the same line is the first of all", () => {
   const { code, stdout } = run(nftpol, ["-V"]);
@@ -49,11 +33,14 @@ it("is complete as JSON, also with -V", () => {
 });
 
 it("takes programs by the PATH, and says of strange ones that it does not know", () => {
-  const found = versionsWith("strange", {
+  const scripts = {
     nft: "echo 'nftables v9.8.7 (Nobody)'",
     iptables: "echo hello; exit 1",
-    // Nobody waits for it.
-    ipset: "exec sleep 60",
+    // A wrapper that hangs: nobody waits for it, nor for what it has started.
+    ipset: "sleep 600",
+  };
+  return withFakePrograms(scripts, async ({ folder }) => {
+    const { stdout } = run(nftpol, ["version", "-o", "json"], { path: [folder] });
+    expect(JSON.parse(stdout).programs).toEqual({ nft: "9.8.7", iptables: "unknown", ipset: "unknown" });
   });
-  expect(found).toEqual({ nft: "9.8.7", iptables: "unknown", ipset: "unknown" });
 });
